@@ -1,0 +1,83 @@
+# Every command of this repository. `make help` lists them.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+FLEET := .venv/bin/fleet
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help new-cluster delete-cluster render check validate test golden bench fmt lint schema docs tools crds clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+new-cluster: .venv/.run ## Make, render and validate a cluster: NAME= [REGION= ACCOUNT= ENVIRONMENT= LIKE=]
+	@$(if $(NAME),,$(error say which: make new-cluster NAME=demo))$(FLEET) new '$(NAME)' \
+	  $(if $(REGION),--region '$(REGION)') $(if $(ACCOUNT),--account '$(ACCOUNT)') \
+	  $(if $(ENVIRONMENT),--environment '$(ENVIRONMENT)') $(if $(LIKE),--like '$(LIKE)')
+
+delete-cluster: .venv/.run ## Remove a cluster's folder: NAME= CONFIRM= (the name again)
+	@$(if $(NAME),,$(error say which: make delete-cluster NAME=demo CONFIRM=demo))$(FLEET) delete '$(NAME)' --confirm '$(CONFIRM)'
+
+render: .venv/.run ## Write generated/ of every cluster, or of NAME=
+	@$(FLEET) render $(NAME)
+
+check: .venv/.dev ## Show what a render, a schema or a reference page would change, and validate; for pull requests
+	@$(FLEET) render --check
+	@$(FLEET) schema --check
+	@.venv/bin/python -m generators.cli.reference --check
+	@$(FLEET) validate $(if $(CI),--strict)
+
+validate: .venv/.run ## Check every cluster, or NAME=: rules, schemas, chart values
+	@$(FLEET) validate $(NAME)
+
+test: .venv/.dev ## Run all tests; builds the tools they need where Go is installed
+	@if command -v go >/dev/null; then $(MAKE) -s tools; else echo "go is missing: tests that need kustomize are skipped" >&2; fi
+	@.venv/bin/pytest -n auto --dist worksteal
+
+golden: .venv/.dev ## Rewrite the expected files of the golden tests; read the diff before you commit it
+	@.venv/bin/pytest tests/test_golden.py --golden
+
+bench: .venv/.dev ## Measure start-up, rendering and validation as ratios against peers in the same run
+	@.venv/bin/python -m tests.bench
+
+fmt: .venv/.dev ## Format Python
+	@.venv/bin/ruff format generators tests
+	@.venv/bin/ruff check --preview --fix-only -q generators tests
+
+lint: .venv/.dev ## ruff and mypy, strict
+	@.venv/bin/ruff format --check -q generators tests || { echo "mend it with: make fmt" >&2; exit 1; }
+	@.venv/bin/ruff check --preview generators tests
+	@.venv/bin/mypy
+
+schema: .venv/.run ## Write schemas/ from the models
+	@$(FLEET) schema
+
+docs: .venv/.dev ## Write docs/reference/ from the commands and models
+	@.venv/bin/python -m generators.cli.reference
+
+tools: .venv/.run ## Build kustomize and kubeconform into a cache outside the checkout (needs Go)
+	@.venv/bin/python -m generators.tools.build
+
+crds: .venv/.run ## Write the schemas of custom resources from pinned Go modules (needs Go)
+	@.venv/bin/python -m generators.tools.crds
+
+clean: ## Remove what make built inside the checkout
+	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.uv/.$(UV_VERSION):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Say which: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@echo "setting up: uv $(UV_VERSION)" >&2
+	@rm -rf .uv && $(PYTHON) -m venv .uv && .uv/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.run: .uv/.$(UV_VERSION) pyproject.toml uv.lock
+	@echo "setting up: packages into .venv" >&2
+	@$(UV) sync -q --locked --no-dev --inexact --compile-bytecode --python $(PYTHON)
+	@touch $@
+
+.venv/.dev: .venv/.run
+	@echo "setting up: packages for tests and lint" >&2
+	@$(UV) sync -q --locked --compile-bytecode --python $(PYTHON)
+	@touch $@

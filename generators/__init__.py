@@ -1,0 +1,1 @@
+"""Generators of an EKS inference fleet: one cluster file in, one folder of manifests out."""

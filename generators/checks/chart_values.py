@@ -1,0 +1,58 @@
+"""Helm ignores a value that its chart does not have. So every path that we write is held against the chart's index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from generators.model.base import Finding
+from generators.model.catalog import Catalog, Chart, ChartValues
+from generators.model.rules import did_you_mean
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "int": (int,),
+    "bool": (bool,),
+    "list": (list,),
+}
+
+
+def findings(catalog: Catalog, app: str, values: Mapping[str, object]) -> list[Finding]:
+    """Values of a helm app that its pinned chart does not take, or takes as another type."""
+    chart = catalog.apps[app].chart
+    assert chart is not None  # noqa: S101 - only helm apps have values
+    index = catalog.chart_values.get(chart.name)
+    if index is None or index.version != chart.version:
+        known = f"the index is of {index.version}" if index else "there is no index"
+        hint = f"generators/data/chart_values/{chart.name}.json must hold the value paths of the pinned version"
+        return [Finding((), f"{chart.name} {chart.version} cannot be checked: {known}", hint)]
+    return list(_below(index, chart, (), values))
+
+
+def _below(index: ChartValues, chart: Chart, at: tuple[str, ...], values: Mapping[str, object]) -> Iterator[Finding]:
+    for key, value in values.items():
+        path = (*at, key)
+        name = ".".join(path)
+        kind = index.paths.get(name)
+        if kind is None:
+            siblings = _siblings(index, at)
+            hint = did_you_mean(key, siblings, f"it has {', '.join(sorted(siblings)) or 'no keys here'}")
+            yield Finding(path, f"{chart.name} {chart.version} has no such value", hint)
+        elif kind == "map (open)" or name in chart.open_values:
+            if not isinstance(value, dict):
+                yield Finding(path, f"{chart.name} takes a mapping here, not `{value}`")
+        elif kind == "map" and isinstance(value, dict):
+            yield from _below(index, chart, path, value)
+        elif not _fits(kind, value):
+            yield Finding(path, f"{chart.name} takes {kind} here, not `{value}`")
+
+
+def _siblings(index: ChartValues, at: tuple[str, ...]) -> set[str]:
+    prefix = "".join(f"{step}." for step in at)
+    return {path[len(prefix) :].split(".")[0] for path in index.paths if path.startswith(prefix)}
+
+
+def _fits(kind: str, value: object) -> bool:
+    wanted = _KINDS.get(kind)
+    if isinstance(value, bool):
+        return kind == "bool" or (wanted is None and kind != "map")
+    return kind != "map" if wanted is None else isinstance(value, wanted)

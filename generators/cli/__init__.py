@@ -1,0 +1,1 @@
+"""The `fleet` command: parse, call, print. Heavy imports stay inside the commands, so that `--help` is quick."""

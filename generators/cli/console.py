@@ -1,0 +1,99 @@
+"""The only module that prints, colours and exits. Data goes to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import ParamSpec, TypeVar
+
+import typer
+
+from generators.errors import FleetError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+FOUND, WRONG, INTERRUPTED = 1, 2, 130
+"""Exit codes: a check found something; the input or the call is wrong; stopped by the user."""
+_PLAIN_STEP = 100
+
+
+class Output(StrEnum):
+    """How data is printed."""
+
+    text = "text"
+    json = "json"
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """A command whose errors become messages and exit codes, never tracebacks."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except FleetError as error:
+            problems(error)
+            raise typer.Exit(WRONG) from None
+        except KeyboardInterrupt:
+            say("interrupted; every folder is whole")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader of our output went away, which is not an error
+            raise typer.Exit(0) from None
+
+    return run
+
+
+def problems(error: FleetError) -> None:
+    """Every problem, in file order, on stderr."""
+    for problem in error.problems:
+        head, *rest = str(problem).split("\nhint: ")
+        typer.echo(typer.style("error", fg="red", bold=True) + head.removeprefix("error"), err=True)
+        for hint in rest:
+            typer.echo(typer.style("hint", fg="cyan") + f": {hint}", err=True)
+
+
+def say(text: str) -> None:
+    """One line of talk."""
+    typer.echo(text, err=True)
+
+
+def warn(text: str) -> None:
+    """One line that asks for attention."""
+    typer.echo(typer.style("warning", fg="yellow") + f": {text}", err=True)
+
+
+def data(text: str) -> None:
+    """One line, or more, of what was asked for."""
+    typer.echo(text)
+
+
+def as_json(value: object) -> None:
+    """What was asked for, for a machine."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Rows in aligned columns."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    for row in [head, *rows]:
+        data("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def progress(items: Iterable[R], total: int, doing: str) -> Iterator[R]:
+    """The items, with a bar on a terminal and a plain line now and then elsewhere."""
+    if total < 2:
+        yield from items
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track
+
+        yield from track(items, doing, total, console=Console(stderr=True), transient=True)
+    else:
+        for done, item in enumerate(items, start=1):
+            yield item
+            if done % _PLAIN_STEP == 0:
+                say(f"{doing}: {done} of {total}")

@@ -1,0 +1,31 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from generators.cli.console import Output
+
+
+def complete_cluster(incomplete: str) -> list[str]:
+    """Names of clusters, for the shell."""
+    from generators.errors import FleetError
+    from generators.source.workspace import locate
+
+    try:
+        return [name for name in locate().names() if name.startswith(incomplete)]
+    except FleetError:
+        return []
+
+
+Cluster = Annotated[
+    str, typer.Argument(metavar="CLUSTER", help="Name of the cluster.", autocompletion=complete_cluster)
+]
+Clusters = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names of clusters; none means all.", autocompletion=complete_cluster),
+]
+All = Annotated[bool, typer.Option("--all", help="All clusters, the default where none is named.")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="text for people, json for machines.")]

@@ -1,0 +1,99 @@
+"""Reference pages, made from the commands and the models: `python -m generators.cli.reference [--check]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from generators.cli.main import app
+from generators.output.disk import replace_file
+from generators.pipeline import fleet, schemas
+from generators.source.workspace import Workspace, locate
+
+NOTE = "<!-- Made by `make docs`; `make check` holds it against the code. -->"
+
+
+TITLES = {"app": "apps/<app>/app.yaml", "cluster": "clusters/<name>/cluster.yaml", "defaults": "clusters/defaults.yaml"}
+
+
+def pages(workspace: Workspace) -> dict[str, str]:
+    """File name below `docs/reference/` → text."""
+    models = schemas.models(fleet.read(workspace))
+    found = {f"{name}-file.md": _page(TITLES[name], _model(schema)) for name, schema in models.items()}
+    return {"commands.md": _page("The `fleet` command", _commands()), **found}
+
+
+def _page(title: str, lines: Iterator[str]) -> str:
+    return "\n".join([NOTE, "", f"# {title}", "", *lines]).rstrip() + "\n"
+
+
+def _commands() -> Iterator[str]:
+    yield "Exit codes: 0 fine; 1 a check found something; 2 the input or the call is wrong. Data goes to stdout, talk to"
+    yield "stderr."
+    runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})
+    for command in app.registered_commands:
+        text = runner.invoke(app, [command.name or "", "--help"], prog_name="fleet").output
+        yield from ("", f"## fleet {command.name}", "", "```", text.strip(), "```")
+
+
+def _model(schema: dict[str, Any]) -> Iterator[str]:
+    """One table for the file itself and one for each model in it."""
+    definitions = schema.get("$defs", {})
+    for title, each in [("", schema), *definitions.items()]:
+        if each.get("type") != "object":
+            continue
+        if title:
+            yield from ("", f"## {title}", "")
+        yield from (each.get("description", ""), "", "| key | type | default | meaning |", "| --- | --- | --- | --- |")
+        for key, facts in each.get("properties", {}).items():
+            yield _row(key, facts, required=key in each.get("required", ()))
+
+
+def _row(key: str, facts: dict[str, Any], *, required: bool) -> str:
+    default = "required" if required else "" if facts.get("default") is None else f"`{facts['default']}`"
+    meaning = facts.get("description", "").replace("\n", " ").replace("|", "\\|")
+    return f"| `{key}` | {_type(facts)} | {default} | {meaning} |"
+
+
+def _type(facts: dict[str, Any]) -> str:
+    if "$ref" in facts:
+        name = facts["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in facts:
+        return " or ".join(_type(each) for each in facts["anyOf"] if each.get("type") != "null")
+    if "enum" in facts or "const" in facts:
+        return ", ".join(f"`{value}`" for value in facts.get("enum", [facts.get("const")]))
+    if facts.get("type") == "array":
+        return f"list of {_type(facts.get('items', {}))}"
+    if facts.get("type") == "object":
+        values: Any = facts.get("additionalProperties") or next(iter(facts.get("patternProperties", {}).values()), {})
+        return f"mapping to {_type(values)}" if isinstance(values, dict) else "mapping"
+    example = f", for example `{facts['examples'][0]}`" if facts.get("examples") else ""
+    return str(facts.get("type", "any")) + example
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the pages, or with `--check` says which are out of date; the exit code."""
+    workspace = locate()
+    folder = workspace.root / "docs" / "reference"
+    stale = {name: text for name, text in pages(workspace).items() if not _same(folder / name, text)}
+    if "--check" in arguments:
+        if stale:
+            sys.stderr.write(f"docs/reference/ is out of date ({', '.join(stale)}); mend it with: make docs\n")
+        return 1 if stale else 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in stale.items():
+        replace_file(folder / name, text, f"docs/reference/{name}")
+    return 0
+
+
+def _same(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,93 @@
+"""`fleet render`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from generators.cli import console
+from generators.cli.options import All, Clusters, OutputOption
+
+if TYPE_CHECKING:
+    from generators.pipeline.render import Mode, Outcome
+
+
+@console.guarded
+def render(
+    clusters: Clusters = None,
+    everything: All = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; show a diff and exit 1 if files differ.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; list what would change.")] = False,
+    output: OutputOption = console.Output.text,
+) -> None:
+    """Write each cluster's generated/ folder from its cluster.yaml."""
+    if check and dry_run:
+        raise typer.BadParameter("--check and --dry-run exclude each other")
+    if everything and clusters:
+        raise typer.BadParameter("--all and names exclude each other")
+    mode: Mode = "check" if check else "dry-run" if dry_run else "write"
+    outcomes = run(clusters or [], mode)
+    if output is console.Output.json:
+        console.as_json([{"cluster": each.cluster, **each.counts()} for each in outcomes])
+    else:
+        _show(outcomes, mode)
+    finish(outcomes, mode)
+
+
+def run(names: list[str], mode: Mode) -> list[Outcome]:
+    """Renders the clusters, with progress."""
+    from functools import partial
+
+    from generators.output.disk import locked
+    from generators.pipeline import fleet, pool
+    from generators.pipeline.render import render_cluster
+    from generators.source.workspace import locate
+
+    workspace = locate()
+    with locked(workspace.clusters, "clusters"):
+        found = fleet.read(workspace)
+        chosen = found.chosen(names, everything=not names)
+        done = pool.each(found, chosen, partial(render_cluster, mode=mode))
+        return list(console.progress(done, len(chosen), "rendering"))
+
+
+def _show(outcomes: list[Outcome], mode: Mode) -> None:
+    for outcome in outcomes:
+        prefix = f"clusters/{outcome.cluster}/generated"
+        if mode == "check":
+            for line in outcome.diff:
+                console.data(line)
+        elif mode == "dry-run":
+            for word, paths in (
+                ("add", outcome.plan.added),
+                ("change", outcome.plan.changed),
+                ("remove", outcome.plan.stale),
+            ):
+                for path in paths:
+                    console.data(f"{word:6} {prefix}/{path}")
+
+
+def finish(outcomes: list[Outcome], mode: Mode) -> None:
+    """Says what was done or is to do, and exits as the contract says."""
+    from generators.errors import FleetError
+
+    problems = [problem for outcome in outcomes for problem in outcome.problems]
+    different = [outcome for outcome in outcomes if outcome.plan.differs]
+    good = len(outcomes) - sum(1 for outcome in outcomes if outcome.problems)
+    files = sum(sum(outcome.counts().values()) for outcome in outcomes)
+    touched = sum(sum(outcome.counts().values()) - outcome.counts()["same"] for outcome in different)
+    what = {"write": "changed", "check": "differ", "dry-run": "would change"}[mode]
+    console.say(
+        f"{good} clusters, {files} files: {touched} {what}"
+        if touched
+        else f"{good} clusters, {files} files: all up to date"
+    )
+    if problems:
+        raise FleetError(problems)
+    if mode == "check" and different:
+        names = " ".join(outcome.cluster for outcome in different)
+        console.say(f"generated files are not what the sources say; mend them with: fleet render {names}")
+        raise typer.Exit(console.FOUND)

@@ -1,0 +1,73 @@
+"""`fleet validate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from generators.cli import console
+from generators.cli.options import All, Clusters, OutputOption
+
+if TYPE_CHECKING:
+    from generators.pipeline.validate import Report
+
+
+@console.guarded
+def validate(
+    clusters: Clusters = None,
+    everything: All = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail where something could not be checked (for CI).")
+    ] = False,
+    output: OutputOption = console.Output.text,
+) -> None:
+    """Check each cluster's file, its rendered objects against their schemas, and its chart values."""
+    if everything and clusters:
+        raise typer.BadParameter("--all and names exclude each other")
+    reports = run(clusters or [])
+    if output is console.Output.json:
+        console.as_json([_row(report) for report in reports])
+    finish(reports, strict=strict)
+
+
+def run(names: list[str]) -> list[Report]:
+    """Validates the clusters, with progress."""
+    from generators.pipeline import fleet, pool
+    from generators.pipeline.validate import validate_cluster
+    from generators.source.workspace import locate
+
+    found = fleet.read(locate())
+    chosen = found.chosen(names, everything=not names)
+    done = pool.each(found, chosen, validate_cluster)
+    return list(console.progress(done, len(chosen), "validating"))
+
+
+def _row(report: Report) -> dict[str, object]:
+    return {
+        "cluster": report.cluster,
+        "objects": report.objects,
+        "values": report.values,
+        "problems": [str(problem) for problem in report.problems],
+        "unchecked": report.unchecked,
+    }
+
+
+def finish(reports: list[Report], *, strict: bool) -> None:
+    """Says what was checked and what was not, and exits as the contract says."""
+    from generators.errors import FleetError
+    from generators.pipeline.validate import overlaps
+
+    problems = [problem for report in reports for problem in report.problems] + overlaps(reports)
+    unchecked = [line for report in reports for line in report.unchecked]
+    for line in unchecked:
+        console.warn(line)
+    if problems:
+        console.problems(FleetError(problems))
+        console.say(f"{len(problems)} problems in {len(reports)} clusters")
+        raise typer.Exit(console.FOUND)
+    objects, values = sum(each.objects for each in reports), sum(each.values for each in reports)
+    console.say(f"{len(reports)} clusters valid: {objects} objects, {values} values files")
+    if unchecked and strict:
+        console.say("--strict: something could not be checked, and that counts as a failure")
+        raise typer.Exit(console.FOUND)

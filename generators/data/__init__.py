@@ -1,0 +1,1 @@
+"""Reference data, each file with its sources and date."""

@@ -1,0 +1,85 @@
+"""Settings that a cluster file may give an app. An app without a class here has none of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from .base import Matching, Model, Name, S3Prefix, refuse
+
+
+def _compute(value: Any) -> Any:
+    if value == "fargate":
+        raise refuse(
+            "CoreDNS does not run on Fargate: it failed there with DNS errors, a Fargate pod has no node to spread "
+            "over, and each one has its own micro-VM's packet limit",
+            "leave `compute` out; it runs on the node groups with `role: system`",
+        )
+    return value
+
+
+class AppSettings(Model):
+    """Settings of an app that has none of its own."""
+
+
+class CorednsSettings(AppSettings):
+    """How much DNS traffic to plan for; replicas and resources follow."""
+
+    compute: Annotated[Literal["nodes"], BeforeValidator(_compute)] = "nodes"
+    replicas: Annotated[int, Field(ge=5, le=10)] | None = None
+    """Left out, it follows from nodes and cores, between 5 and 10."""
+    queries_per_node: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """Queries per second that a busy node's pods send at peak. Measure it: CoreDNS's coredns_dns_requests_total."""
+    external_percentage: Annotated[int, Field(ge=0, le=100)] = 20
+    """Share of the queries that leave the cluster uncached for the VPC resolver, in percent."""
+
+
+class ClusterAutoscalerSettings(AppSettings):
+    """Pace of scaling in."""
+
+    scale_down_unneeded: Annotated[str, Matching(r"[1-9][0-9]*[smh]", "a duration", "10m")] = "10m"
+    """How long a node must be idle before it is removed."""
+
+
+class InferenceJob(Model):
+    """One batch over an S3 prefix, as an indexed Job: one index a shard."""
+
+    node_group: Name
+    """The GPU node group that runs it."""
+    input: S3Prefix
+    output: S3Prefix
+    shards: Annotated[int, Field(ge=1, le=100_000)]
+    parallelism: Annotated[int, Field(ge=1, le=5_000)] | None = None
+    """Shards at a time; left out, as many as the node group's GPUs can hold."""
+
+
+class GpuInferenceSettings(AppSettings):
+    """The model server on `server` groups, and the batches."""
+
+    model_repository: S3Prefix = "models/"
+    """Where the models lie in the bucket; the server polls it."""
+    server_image: Annotated[str, Field(pattern=r"^[^\s:]+(/[^\s:]+)+:[^\s:]+$")] = (
+        "nvcr.io/nvidia/tritonserver:25.08-py3"
+    )
+    worker_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "0.1.0"
+    """Tag of our own worker image in the cluster's ECR repository."""
+    jobs: dict[Name, InferenceJob] = {}
+
+
+class Apps(Model):
+    """Apps that the cluster runs, by name. Which names exist, the catalogue decides: see `rules.py`."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, AppSettings] = Field(init=False)
+
+    cluster_autoscaler: ClusterAutoscalerSettings | None = Field(None, alias="cluster-autoscaler")
+    coredns: CorednsSettings | None = None
+    gpu_inference: GpuInferenceSettings | None = Field(None, alias="gpu-inference")
+
+    def names(self) -> list[str]:
+        """Names of the apps that are on, sorted."""
+        typed = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
+        return sorted(
+            [name for name, settings in typed.items() if settings is not None] + list(self.__pydantic_extra__)
+        )

@@ -1,0 +1,152 @@
+"""The catalogue: what an app is, and reference facts (instance types, regions, versions) to hold models to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import Matching, Model, Name, Text
+from .cluster import Cluster
+
+ROOT_APPLICATION = "root"
+PROJECT = "project"
+RESERVED_APP_NAMES = frozenset({ROOT_APPLICATION, PROJECT})
+"""Taken in `generated/argocd/`: the root Application and the AppProject."""
+
+Version = Annotated[
+    str,
+    Matching(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?", "an exact chart version", '"9.59.0"'),
+]
+GroupKind = Annotated[
+    str,
+    Matching(r"([a-z0-9.-]+)?/[A-Z][A-Za-z0-9]+", "`group/Kind`", "rbac.authorization.k8s.io/ClusterRole"),
+]
+
+
+class Chart(Model):
+    """A third-party Helm chart, pinned."""
+
+    repository: Text
+    """Helm repository URL, or an OCI registry path without oci://."""
+    name: Name
+    version: Version
+    open_values: dict[str, Text] = {}
+    """Value paths that the chart passes on whole though its defaults name some keys, each with the reason."""
+
+
+class Statement(Model):
+    """One IAM policy statement. Resources and condition values may hold {placeholders}: see `names.placeholders`."""
+
+    actions: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+:[A-Za-z]+\*?$")], ...], Field(min_length=1)]
+    resources: Annotated[tuple[Text, ...], Field(min_length=1)]
+    conditions: dict[Text, dict[Text, tuple[Text, ...]]] = {}
+    """IAM operator → condition key → values."""
+    reason: Text | None = None
+    """Why a resource must be `*`; required where one is."""
+
+
+class Identity(Model):
+    """What one ServiceAccount may do in AWS. The IAM role, its trust and the annotation all come from here."""
+
+    values_path: Text | None = None
+    """Where the chart takes the ServiceAccount (`create`, `name`, `annotations` lie below); kind helm only."""
+    statements: Annotated[tuple[Statement, ...], Field(min_length=1)]
+
+
+class App(Model):
+    """One app of the catalogue: `apps/<app>/app.yaml`."""
+
+    description: Text
+    owner: Text
+    """Team that answers for it."""
+    namespace: Name
+    kind: Literal["helm", "kustomize", "jsonnet"]
+    chart: Chart | None = None
+    wave: Annotated[int, Field(ge=-50, le=50)]
+    """Argo CD sync wave: lower comes first, and the next waits until it is healthy."""
+    pod_security: Literal["restricted", "baseline", "privileged"] | None = None
+    """Pod Security level of its namespace; None where the namespace is not ours (kube-system)."""
+    cascade: bool = True
+    """Removing the Application removes its objects. False where that would take the cluster down."""
+    cluster_resources: tuple[GroupKind, ...] = ()
+    """Cluster-scoped kinds that it may make; the AppProject allows these and no others."""
+    identities: dict[Name, Identity] = {}
+    """Workload identities by ServiceAccount name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An EC2 instance type. Memory in MiB (GPU memory per GPU); max_pods without and with prefix delegation."""
+
+    arch: str
+    vcpu: int
+    memory_mib: int
+    max_pods: int
+    max_pods_prefix: int
+    gpus: int = 0
+    gpu_name: str = ""
+    gpu_memory_mib: int = 0
+    gpu_manufacturer: str = ""
+    usd_hour: float | None = None
+
+    @property
+    def shape(self) -> tuple[str, int, int, str, int]:
+        """What cluster-autoscaler takes to be equal for all types of a group."""
+        return (self.arch, self.vcpu, self.memory_mib, self.gpu_name, self.gpus)
+
+
+@dataclass(frozen=True, slots=True)
+class RegionFacts:
+    """An AWS region: the account whose registry holds EKS's own images, and zones to start from."""
+
+    eks_registry: str
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MinorFacts:
+    """A Kubernetes minor on EKS: image tags that belong to it, and when AWS's standard support ends (ISO date)."""
+
+    coredns: str
+    cluster_autoscaler: str
+    standard_support_ends: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChartValues:
+    """Value paths of a pinned chart: path → `string`, `int`, `bool`, `list`, `map`, `map (open)` or `null (unset)`."""
+
+    version: str
+    paths: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that is the same for all clusters."""
+
+    apps: Mapping[str, App]
+    instances: Mapping[str, Instance]
+    regions: Mapping[str, RegionFacts]
+    minors: Mapping[str, MinorFacts]
+    chart_values: Mapping[str, ChartValues]
+    jsonnet: Mapping[str, str]
+    """Text of each jsonnet file by its path below `apps/`."""
+    plain_values: frozenset[str] = frozenset()
+    """Apps that have an `apps/<app>/values.yaml`."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a renderer gets: one cluster, the catalogue, and which apps have a hand-written override."""
+
+    cluster: Cluster
+    catalog: Catalog
+    overrides: frozenset[str] = frozenset()
+    """Apps with a `clusters/<c>/values/<app>.yaml`."""
+
+    def apps(self) -> dict[str, App]:
+        """The cluster's apps with their catalogue entries, by name."""
+        return {name: self.catalog.apps[name] for name in self.cluster.apps.names()}

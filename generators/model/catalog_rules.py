@@ -1,0 +1,62 @@
+"""Rules over one app of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .base import Finding
+from .catalog import RESERVED_APP_NAMES, App, Identity
+from .identities import fields
+
+PLACEHOLDERS = frozenset(
+    ["account", "bucket", "cluster", "job_inputs", "job_outputs", "model_repository", "pipelines_prefix", "region"]
+)
+"""The keys of `names.placeholders`; a test keeps them equal."""
+SYSTEM_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+
+
+def app_findings(name: str, app: App) -> list[Finding]:
+    """Everything that is wrong with one app.yaml beyond single fields."""
+    return [*_kind(name, app), *_namespace(app), *_identities(app)]
+
+
+def _kind(name: str, app: App) -> Iterator[Finding]:
+    if name in RESERVED_APP_NAMES:
+        yield Finding((), f"`{name}` is taken in generated/argocd/", "name the app's folder otherwise")
+    if app.kind == "helm" and app.chart is None:
+        yield Finding(("kind",), "a helm app needs a `chart`", "chart: {repository: …, name: …, version: …}")
+    if app.kind != "helm" and app.chart is not None:
+        yield Finding(("chart",), f"belongs to kind helm, and this app's kind is {app.kind}")
+
+
+def _namespace(app: App) -> Iterator[Finding]:
+    ours = app.namespace not in SYSTEM_NAMESPACES
+    if ours and app.pod_security is None:
+        hint = "restricted, unless its pods cannot work so"
+        yield Finding(("namespace",), f"`{app.namespace}` is made by this app and needs a `pod_security`", hint)
+    if not ours and app.pod_security is not None:
+        yield Finding(("pod_security",), f"`{app.namespace}` belongs to Kubernetes; its labels are not ours")
+
+
+def _identities(app: App) -> Iterator[Finding]:
+    for name, identity in app.identities.items():
+        at = ("identities", name)
+        if (app.kind == "helm") != (identity.values_path is not None):
+            yield Finding(
+                (*at, "values_path"),
+                "belongs to kind helm, and each helm identity needs one",
+                "for example rbac.serviceAccount",
+            )
+        yield from _statements(at, identity)
+
+
+def _statements(at: tuple[str, ...], identity: Identity) -> Iterator[Finding]:
+    for index, statement in enumerate(identity.statements):
+        if "*" in statement.resources and not (statement.reason or statement.conditions):
+            hint = "name ARNs, add a condition on a tag, or say in `reason` why AWS allows nothing narrower"
+            yield Finding((*at, "statements", index, "resources"), "allows every resource without a reason", hint)
+        texts = [*statement.resources, *(text for keys in statement.conditions.values() for text in keys)]
+        texts += [text for keys in statement.conditions.values() for values in keys.values() for text in values]
+        for field in sorted({field for text in texts for field in fields(text)} - PLACEHOLDERS):
+            hint = f"there are: {', '.join(sorted(PLACEHOLDERS))}"
+            yield Finding((*at, "statements", index), f"`{{{field}}}` stands for nothing", hint)

@@ -1,0 +1,81 @@
+"""Workload identities: one declaration in app.yaml becomes the IAM role, its trust and the annotation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+from string import Formatter
+
+from . import names
+from .catalog import Inputs, Statement
+
+ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
+
+
+@dataclass(frozen=True)
+class WorkloadIdentity:
+    """A ServiceAccount with its IAM role. `statements` are IAM policy statements with all placeholders filled."""
+
+    app: str
+    namespace: str
+    service_account: str
+    role_name: str
+    role_arn: str
+    values_path: str
+    statements: list[dict[str, object]]
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Annotations of the ServiceAccount: the role, and tokens from the region's own STS."""
+        return {ROLE_ANNOTATION: self.role_arn, "eks.amazonaws.com/sts-regional-endpoints": "true"}
+
+
+def identities(inputs: Inputs) -> list[WorkloadIdentity]:
+    """Every identity of the cluster's apps, sorted by app and ServiceAccount."""
+    cluster = inputs.cluster
+    values = names.placeholders(cluster)
+    return [
+        WorkloadIdentity(
+            app=name,
+            namespace=app.namespace,
+            service_account=account,
+            role_name=names.role_name(cluster, app.namespace, account),
+            role_arn=names.role_arn(cluster, app.namespace, account),
+            values_path=identity.values_path or "",
+            statements=[filled for each in identity.statements if (filled := _statement(each, values))["Resource"]],
+        )
+        for name, app in inputs.apps().items()
+        for account, identity in sorted(app.identities.items())
+    ]
+
+
+def fields(text: str) -> list[str]:
+    """Names of the `{placeholders}` in a text."""
+    return [field for _, field, _, _ in Formatter().parse(text) if field]
+
+
+def _statement(statement: Statement, values: dict[str, tuple[str, ...]]) -> dict[str, object]:
+    filled: dict[str, object] = {
+        "Effect": "Allow",
+        "Action": sorted(statement.actions),
+        "Resource": _fill(statement.resources, values),
+    }
+    if statement.conditions:
+        filled["Condition"] = {
+            operator: {_fill([key], values)[0]: _fill(wanted, values) for key, wanted in keys.items()}
+            for operator, keys in statement.conditions.items()
+        }
+    return filled
+
+
+def _fill(templates: Iterable[str], values: dict[str, tuple[str, ...]]) -> list[str]:
+    """Each template once for each combination of its placeholders' values."""
+    found = []
+    for template in templates:
+        used = sorted(set(fields(template)))
+        for chosen in product(*(values[name] for name in used)):
+            replacements = dict(zip(used, chosen, strict=True))
+            found.append(re.sub(r"\{(\w+)\}", lambda match, by=replacements: by[match[1]], template))  # type: ignore[misc]
+    return found

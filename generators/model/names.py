@@ -1,0 +1,143 @@
+"""Every name that two places must agree on, derived once. Terraform, Argo CD and pods all get it from here."""
+
+from __future__ import annotations
+
+import hashlib
+
+from .catalog import Inputs, Instance
+from .cluster import Cluster
+from .node_groups import NodeGroup
+
+ROLE_LABEL = "inference-fleet/role"
+GROUP_LABEL = "inference-fleet/node-group"
+GPU_MODE_LABEL = "inference-fleet/gpu-mode"
+ACCELERATOR_LABEL = "k8s.amazonaws.com/accelerator"
+"""cluster-autoscaler needs it on GPU nodes, or scales up too far while drivers start."""
+GPU_PRESENT_LABEL = "nvidia.com/gpu.present"
+"""The NVIDIA device plugin's chart runs where it says true."""
+SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NoSchedule"}
+"""The only taint that EKS's own CoreDNS tolerates: it must run before Argo CD does."""
+GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
+
+ROLE_NAME_LIMIT = 64
+CLUSTER_DNS_INDEX = 10
+"""EKS gives the cluster DNS Service the tenth address of the service range."""
+
+
+def role_name(cluster: Cluster, namespace: str, service_account: str) -> str:
+    """IAM role of a ServiceAccount, at most 64 characters; a longer name ends in a hash of the whole."""
+    whole = f"{cluster.name}-{namespace}-{service_account}"
+    if len(whole) <= ROLE_NAME_LIMIT:
+        return whole
+    return f"{whole[: ROLE_NAME_LIMIT - 9]}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+
+
+def role_arn(cluster: Cluster, namespace: str, service_account: str) -> str:
+    """ARN of `role_name`."""
+    return f"arn:aws:iam::{cluster.account}:role/{role_name(cluster, namespace, service_account)}"
+
+
+def admin_arns(cluster: Cluster) -> list[str]:
+    """ARNs of the administrators' IAM roles."""
+    return [f"arn:aws:iam::{cluster.account}:role/{role}" for role in cluster.access.admins]
+
+
+def bucket(cluster: Cluster) -> str:
+    """The cluster's S3 bucket: as written, or made from name, account and region (at most 63 characters)."""
+    return cluster.storage.bucket or f"{cluster.name}-{cluster.account}-{cluster.region}"
+
+
+def database_identifier(cluster: Cluster) -> str:
+    """RDS instance identifier."""
+    return f"{cluster.name}-pipelines"
+
+
+def private_zone(cluster: Cluster) -> str:
+    """Route 53 zone that only the cluster's VPC sees."""
+    return f"{cluster.name}.internal"
+
+
+def database_host(cluster: Cluster) -> str:
+    """Stable alias of the database for people and tools; pods read RDS's own endpoint from `database_secret`."""
+    return f"database.{private_zone(cluster)}"
+
+
+def database_secret(cluster: Cluster) -> str:
+    """Secrets Manager secret with host, port, user and password, written by Terraform, read by external-secrets."""
+    return f"{cluster.name}/kubeflow-pipelines/database"
+
+
+def cluster_dns(cluster: Cluster) -> str:
+    """Address of the kube-dns Service."""
+    return str(cluster.network.service_cidr.network_address + CLUSTER_DNS_INDEX)
+
+
+def zones(cluster: Cluster) -> list[str]:
+    """Availability zones by full name, for example ap-northeast-1a."""
+    return [cluster.region + letter for letter in cluster.network.zones]
+
+
+def registry(cluster: Cluster) -> str:
+    """The account's own ECR registry."""
+    return f"{cluster.account}.dkr.ecr.{cluster.region}.amazonaws.com"
+
+
+def worker_image(cluster: Cluster, version: str) -> str:
+    """Image of our inference worker."""
+    return f"{registry(cluster)}/inference-worker:{version}"
+
+
+def coredns_image(inputs: Inputs) -> str:
+    """EKS's CoreDNS image for the cluster's region and Kubernetes minor."""
+    facts = inputs.catalog
+    account = facts.regions[inputs.cluster.region].eks_registry
+    tag = facts.minors[inputs.cluster.kubernetes].coredns
+    return f"{account}.dkr.ecr.{inputs.cluster.region}.amazonaws.com/eks/coredns:{tag}"
+
+
+def node_role(group: NodeGroup) -> str:
+    """Value of the role label: system, gpu or worker."""
+    return "gpu" if group.gpu else group.role
+
+
+def node_labels(name: str, group: NodeGroup, instance: Instance) -> dict[str, str]:
+    """All labels of a group's nodes that EKS does not set itself, sorted by key."""
+    labels = {ROLE_LABEL: node_role(group), GROUP_LABEL: name, **group.labels}
+    if group.gpu:
+        labels[GPU_MODE_LABEL] = group.gpu.mode
+        labels[ACCELERATOR_LABEL] = instance.gpu_name
+        labels[GPU_PRESENT_LABEL] = "true"
+    return dict(sorted(labels.items()))
+
+
+def node_taints(group: NodeGroup) -> list[dict[str, str]]:
+    """All taints of a group's nodes: by role, by GPU, then those written."""
+    taints = [SYSTEM_TAINT] if group.role == "system" else []
+    taints += [GPU_TAINT] if group.gpu else []
+    return [*taints, *(taint.model_dump() for taint in group.taints)]
+
+
+def asg_pattern(group_name: str) -> str:
+    """Regular expression of the Auto Scaling group that EKS makes for a node group: `eks-<group>-<uuid>`."""
+    return rf"^eks-{group_name}-[0-9a-f]{{8}}-[0-9a-f-]{{27}}$"
+
+
+def tags(cluster: Cluster) -> dict[str, str]:
+    """Tags on everything that Terraform makes."""
+    return {"cluster": cluster.name, "environment": cluster.environment, "managed-by": "terraform"}
+
+
+def placeholders(cluster: Cluster) -> dict[str, tuple[str, ...]]:
+    """What `{…}` in an identity's statements may stand for. Several values make several resources, none makes none."""
+    inference = cluster.apps.gpu_inference
+    jobs = inference.jobs.values() if inference else ()
+    return {
+        "account": (cluster.account,),
+        "bucket": (bucket(cluster),),
+        "cluster": (cluster.name,),
+        "job_inputs": tuple(sorted({job.input for job in jobs})),
+        "job_outputs": tuple(sorted({job.output for job in jobs})),
+        "model_repository": (inference.model_repository,) if inference else (),
+        "pipelines_prefix": (cluster.storage.pipelines_prefix,),
+        "region": (cluster.region,),
+    }

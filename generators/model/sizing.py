@@ -1,0 +1,118 @@
+"""How big things must be for the nodes that a cluster file plans: CoreDNS today."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .apps import CorednsSettings, InferenceJob
+from .catalog import Inputs
+from .node_groups import NodeGroup
+
+REPLICAS_MIN, REPLICAS_MAX = 5, 10
+NODES_PER_REPLICA, CORES_PER_REPLICA = 16, 256
+"""EKS's CoreDNS autoscaler: max(nodes/16, cores/256) (AWS documentation, coredns-autoscaling)."""
+QUERIES_PER_CORE = 17_000
+"""Server queries per second of one busy core (coredns/deployment, Scaling_CoreDNS.md: 33.7k on 2 vCPU)."""
+PACKETS_PER_ENI = 1024
+"""Packets per second from one network interface to the VPC resolver (AWS best practices, networking)."""
+MEMORY_BASE_MIB, OBJECTS_PER_MIB = 54, 1000
+"""CoreDNS without autopath: (pods + services)/1000 + 54 MB (coredns/deployment, Scaling_CoreDNS.md)."""
+MEMORY_LIMIT_MIN_MIB = 170
+"""EKS's own limit; never below it."""
+CPU_REQUEST_MIN_MILLI = 100
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The most that the node groups can hold: nodes, cores (vCPU) and pods."""
+
+    nodes: int
+    cores: int
+    pods: int
+
+
+@dataclass(frozen=True)
+class Dns:
+    """CoreDNS: replicas, memory in MiB, CPU in millicores, and the peak load that it is planned for."""
+
+    replicas: int
+    memory_request_mib: int
+    memory_limit_mib: int
+    cpu_request_milli: int
+    queries: int
+    forwarded: int
+    interfaces: int
+    """System nodes whose interfaces share the forwarded packets."""
+
+
+def max_pods(inputs: Inputs, group: NodeGroup) -> int:
+    """Pods that a node of the group can hold: the smallest of its types."""
+    prefix = inputs.cluster.network.cni.prefix_delegation
+    types = [inputs.catalog.instances[name] for name in group.instance_types]
+    return min(kind.max_pods_prefix if prefix else kind.max_pods for kind in types)
+
+
+def planned(inputs: Inputs) -> Nodes:
+    """Totals over the node groups at their max."""
+    groups = inputs.cluster.node_groups.values()
+    return Nodes(
+        nodes=sum(group.max for group in groups),
+        cores=sum(group.max * inputs.catalog.instances[group.instance_types[0]].vcpu for group in groups),
+        pods=sum(group.max * max_pods(inputs, group) for group in groups),
+    )
+
+
+def system_nodes(inputs: Inputs) -> int:
+    """The most system nodes there can be."""
+    return sum(group.max for group in inputs.cluster.node_groups.values() if group.role == "system")
+
+
+def _up(value: float, step: int) -> int:
+    return math.ceil(value / step) * step
+
+
+def dns(inputs: Inputs) -> Dns:
+    """CoreDNS for the planned nodes, by the published formulas."""
+    settings = inputs.cluster.apps.coredns or CorednsSettings()
+    total = planned(inputs)
+    wanted = max(math.ceil(total.nodes / NODES_PER_REPLICA), math.ceil(total.cores / CORES_PER_REPLICA))
+    replicas = settings.replicas or min(max(wanted, REPLICAS_MIN), REPLICAS_MAX)
+    queries = total.nodes * settings.queries_per_node
+    request = _up(MEMORY_BASE_MIB + total.pods / OBJECTS_PER_MIB, 10)
+    return Dns(
+        replicas=replicas,
+        memory_request_mib=request,
+        memory_limit_mib=max(MEMORY_LIMIT_MIN_MIB, _up(request * 1.5, 10)),
+        cpu_request_milli=max(CPU_REQUEST_MIN_MILLI, _up(queries / replicas / QUERIES_PER_CORE * 1000, 50)),
+        queries=queries,
+        forwarded=math.ceil(queries * settings.external_percentage / 100),
+        interfaces=min(replicas, system_nodes(inputs)),
+    )
+
+
+def dns_overload(found: Dns) -> str:
+    """Why ten replicas would not carry the load, or an empty text."""
+    if found.queries > found.replicas * QUERIES_PER_CORE:
+        carried = found.replicas * QUERIES_PER_CORE
+        return f"{found.queries} queries/s are planned and {found.replicas} replicas carry {carried}"
+    if found.forwarded > found.interfaces * PACKETS_PER_ENI:
+        carried = found.interfaces * PACKETS_PER_ENI
+        return (
+            f"{found.forwarded} packets/s to the VPC resolver are planned and the interfaces of "
+            f"{found.interfaces} system nodes carry {carried}"
+        )
+    return ""
+
+
+def job_slots(inputs: Inputs, group: NodeGroup) -> int:
+    """Shards that a GPU node group can hold at once: one a GPU or slice; beside a model server, one a node."""
+    gpu = group.gpu
+    if gpu is None or gpu.mode == "server":
+        return group.max
+    return group.max * inputs.catalog.instances[group.instance_types[0]].gpus * (gpu.slices or 1)
+
+
+def parallelism(inputs: Inputs, job: InferenceJob) -> int:
+    """Shards at a time: as written, or as many as there are and the node group can hold."""
+    return job.parallelism or min(job.shards, job_slots(inputs, inputs.cluster.node_groups[job.node_group]))

@@ -1,0 +1,172 @@
+"""Validates one cluster: its files are up to date, every object fits its schema, every value exists in its chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import yaml
+
+from generators.checks import chart_values, scope
+from generators.checks.schemas import SchemaChecker
+from generators.errors import FleetError, Place, Problem, wrong
+from generators.model.base import Finding
+from generators.model.catalog import App, Inputs
+from generators.output import disk
+from generators.output.plan import compare
+from generators.output.text import texts
+from generators.pipeline.fleet import Fleet
+from generators.renderers import render
+from generators.source import binding, reader
+from generators.tools import kustomize
+from generators.tools.binaries import ToolFailed, ToolMissing
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was checked on one cluster. `unchecked` names what could not be, with the cure."""
+
+    cluster: str
+    objects: int = 0
+    values: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    vpc_cidr: str = ""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An object as it will reach the API server, the file it stands in, and the app it belongs to."""
+
+    file: str
+    text: str
+    document: dict[str, object]
+    app: str = ""
+    built: bool = False
+    """Whether kustomize made it, so that its lines are not those of a file."""
+
+
+@cache
+def _schemas(kubernetes: str) -> SchemaChecker:
+    return SchemaChecker(kubernetes)
+
+
+def validate_cluster(fleet: Fleet, name: str) -> Report:
+    """All checks of one cluster. Never raises: problems are in the report."""
+    try:
+        inputs = fleet.load(name)
+        wanted = texts(render(inputs), name)
+        folder = fleet.workspace.existing(name)
+        problems = _stale(folder, name, wanted)
+        objects = list(_written(name, wanted))
+        built, unchecked = ([], []) if problems else _built(folder, inputs)
+        for each in (*objects, *built):
+            problems += _object_problems(inputs, each)
+        values = _values(fleet, inputs, wanted)
+        problems += [problem for found in values for problem in found]
+        total = len(objects) + len(built)
+        return Report(name, total, len(values), problems, unchecked, str(inputs.cluster.network.vpc_cidr))
+    except FleetError as error:
+        return Report(name, problems=error.problems)
+    except OSError as error:
+        return Report(name, problems=wrong(str(error.filename or name), error.strerror or str(error)).problems)
+
+
+def _stale(folder: Path, name: str, wanted: dict[str, str]) -> list[Problem]:
+    plan = compare(folder / disk.GENERATED, wanted)
+    words = (("is missing", plan.added), ("is not what the sources say", plan.changed), ("is stale", plan.stale))
+    return [
+        Problem(Place(f"clusters/{name}/{disk.GENERATED}/{path}"), message, hint=f"run `fleet render {name}`")
+        for message, paths in words
+        for path in paths
+    ]
+
+
+def _written(name: str, wanted: dict[str, str]) -> Iterator[Rendered]:
+    """The objects that Argo CD applies as they stand: its own, and those of jsonnet apps. Parsed from their text."""
+    for path, text in wanted.items():
+        room, _, rest = path.partition("/")
+        if room in ("argocd", "manifests"):
+            document = yaml.load(text, Loader=yaml.CSafeLoader)
+            app = rest.split("/")[0] if room == "manifests" else ""
+            yield Rendered(f"clusters/{name}/{disk.GENERATED}/{path}", text, document, app)
+
+
+def _built(folder: Path, inputs: Inputs) -> tuple[list[Rendered], list[str]]:
+    """The objects of kustomize apps, built by a real kustomize; or what was left out for want of one."""
+    found, unchecked = [], []
+    for name, app in inputs.apps().items():
+        if app.kind != "kustomize":
+            continue
+        shown = f"clusters/{inputs.cluster.name}/{disk.GENERATED}/overlays/{name}"
+        try:
+            text = kustomize.build(folder / disk.GENERATED / "overlays" / name)
+        except ToolMissing as error:
+            unchecked.append(f"{shown}: not built: {error} ({error.hint})")
+            continue
+        except ToolFailed as error:
+            raise wrong(shown, str(error), hint=f"run `kustomize build {shown}`") from None
+        documents = yaml.load_all(text, Loader=yaml.CSafeLoader)
+        found += [Rendered(shown, "", document, name, built=True) for document in documents]
+    return found, unchecked
+
+
+def _object_problems(inputs: Inputs, each: Rendered) -> list[Problem]:
+    schema = _schemas(inputs.cluster.kubernetes).problems(each.document)
+    findings = [Finding(problem.path, problem.message, problem.hint) for problem in schema]
+    if each.app:
+        findings += scope.findings(each.app, inputs.catalog.apps[each.app], each.document)
+    return [_placed(each, finding) for finding in findings]
+
+
+def _placed(each: Rendered, finding: Finding) -> Problem:
+    metadata = each.document.get("metadata")
+    name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+    key = f"{each.document.get('kind', 'object')}/{name}: {binding.dotted(finding.path)}".removesuffix(": ")
+    place = Place(each.file) if each.built else reader.parse(each.text, each.file).place_of(finding.path)
+    return Problem(place, finding.message, key, finding.hint)
+
+
+def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[list[Problem]]:
+    """For each values file of a helm app, its problems."""
+    found = []
+    for name, app in inputs.apps().items():
+        for shown, text in _value_texts(fleet, inputs, name, app, wanted):
+            node = reader.parse(text, shown)
+            plain = node.plain()
+            assert isinstance(plain, dict)  # noqa: S101 - reader.parse takes mappings only
+            findings = chart_values.findings(fleet.catalog, name, plain)
+            found.append([binding.located(node, finding) for finding in findings])
+    return found
+
+
+def _value_texts(
+    fleet: Fleet, inputs: Inputs, name: str, app: App, wanted: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    if app.kind != "helm":
+        return
+    root, cluster = fleet.workspace.root, f"clusters/{inputs.cluster.name}"
+    if name in fleet.catalog.plain_values:
+        yield f"apps/{name}/values.yaml", (root / "apps" / name / "values.yaml").read_text(encoding="utf-8")
+    if f"values/{name}.yaml" in wanted:
+        yield f"{cluster}/{disk.GENERATED}/values/{name}.yaml", wanted[f"values/{name}.yaml"]
+    if name in inputs.overrides:
+        yield f"{cluster}/values/{name}.yaml", (root / cluster / "values" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def overlaps(reports: list[Report]) -> list[Problem]:
+    """Clusters whose VPCs overlap: they could never be peered, nor reached from one network."""
+    blocks = sorted((IPv4Network(report.vpc_cidr), report.cluster) for report in reports if report.vpc_cidr)
+    problems = []
+    reach, owner = None, ""
+    for block, cluster in blocks:
+        if reach is not None and reach.overlaps(block):
+            place = Place(f"clusters/{cluster}/cluster.yaml")
+            hint = f"`fleet set {cluster} network.vpc_cidr …`, or make the cluster anew: `fleet new` takes a free block"
+            problems.append(Problem(place, f"`{block}` overlaps `{reach}` of {owner}", "network.vpc_cidr", hint))
+        else:
+            reach, owner = block, cluster
+    return problems

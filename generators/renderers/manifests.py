@@ -1,0 +1,107 @@
+"""jsonnet: `apps/<app>/main.jsonnet` is a function of one argument, the cluster's facts, and returns objects."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable
+
+import rjsonnet
+
+from generators.errors import wrong
+from generators.model import names, sizing
+from generators.model.apps import GpuInferenceSettings
+from generators.model.catalog import App, Inputs
+from generators.model.identities import identities
+
+Facts = dict[str, object]
+
+
+def render(inputs: Inputs) -> Facts:
+    """`manifests/<app>/<kind>-<name>.yaml`, one object a file. Raises FleetError where the jsonnet refuses."""
+    tree: Facts = {}
+    for name, app in inputs.apps().items():
+        if app.kind == "jsonnet":
+            for manifest in _evaluate(inputs, name, argument(inputs, name, app)):
+                file = f"{manifest['kind']}-{manifest['metadata']['name']}".lower().replace(":", "-")
+                tree[f"manifests/{name}/{file}.yaml"] = manifest
+    return tree
+
+
+def argument(inputs: Inputs, name: str, app: App) -> Facts:
+    """What an app's function gets. Names that Terraform or another app must agree on come ready-made."""
+    cluster = inputs.cluster
+    return {
+        "name": cluster.name,
+        "region": cluster.region,
+        "environment": cluster.environment,
+        "bucket": names.bucket(cluster),
+        "app": {"name": name, "namespace": app.namespace},
+        "roles": {each.service_account: each.role_arn for each in identities(inputs) if each.app == name},
+        **(FACTS[name](inputs) if name in FACTS else {}),
+    }
+
+
+def _gpu_inference(inputs: Inputs) -> Facts:
+    settings = inputs.cluster.apps.gpu_inference or GpuInferenceSettings()
+    return {
+        "images": {
+            "server": settings.server_image,
+            "worker": names.worker_image(inputs.cluster, settings.worker_version),
+        },
+        "modelRepository": settings.model_repository,
+        "nodeGroups": _gpu_groups(inputs),
+        "jobs": {
+            name: {
+                "nodeGroup": job.node_group,
+                "input": job.input,
+                "output": job.output,
+                "shards": job.shards,
+                "parallelism": sizing.parallelism(inputs, job),
+            }
+            for name, job in sorted(settings.jobs.items())
+        },
+    }
+
+
+def _gpu_groups(inputs: Inputs) -> Facts:
+    found: Facts = {}
+    for name, group in sorted(inputs.cluster.node_groups.items()):
+        if group.gpu:
+            instance = inputs.catalog.instances[group.instance_types[0]]
+            found[name] = {
+                "mode": group.gpu.mode,
+                "slices": group.gpu.slices,
+                "gpusPerNode": instance.gpus,
+                "max": group.max,
+                "vcpu": instance.vcpu,
+                "memoryMib": instance.memory_mib,
+                "gpuMemoryMib": instance.gpu_memory_mib,
+                "selector": {names.GROUP_LABEL: name},
+                "taints": names.node_taints(group),
+            }
+    return found
+
+
+FACTS: dict[str, Callable[[Inputs], Facts]] = {"gpu-inference": _gpu_inference}
+
+
+def _evaluate(inputs: Inputs, name: str, facts: Facts) -> list[dict[str, dict[str, str]]]:
+    sources = inputs.catalog.jsonnet
+    main = f"{name}/main.jsonnet"
+
+    def load(folder: str, relative: str) -> tuple[str, str]:
+        path = posixpath.normpath(posixpath.join(folder, relative))
+        if path not in sources:
+            raise FileNotFoundError(path)
+        return path, sources[path]
+
+    try:
+        text = rjsonnet.evaluate_snippet(
+            main, sources.get(main, ""), tla_codes={"cluster": json.dumps(facts)}, import_callback=load
+        )
+    except RuntimeError as error:
+        hint = f"the cluster is `{inputs.cluster.name}`; its facts reach the file as its one argument"
+        raise wrong(f"apps/{main}", str(error).strip(), hint=hint) from None
+    result: list[dict[str, dict[str, str]]] = json.loads(text)
+    return result

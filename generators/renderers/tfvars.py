@@ -1,0 +1,110 @@
+"""Terraform: `terraform/cluster.tfvars.json`, the one input of the root module."""
+
+from __future__ import annotations
+
+from generators.model import names, subnets
+from generators.model.catalog import Inputs
+from generators.model.identities import identities
+from generators.model.node_groups import NodeGroup
+from generators.renderers import repository
+
+Facts = dict[str, object]
+
+
+def render(inputs: Inputs) -> Facts:
+    """Every fact of the cluster that AWS must know, names ready-made."""
+    cluster = inputs.cluster
+    facts: Facts = {
+        "account_id": cluster.account,
+        "cluster_name": cluster.name,
+        "environment": cluster.environment,
+        "kubernetes_version": cluster.kubernetes,
+        "region": cluster.region,
+        "tags": names.tags(cluster),
+        "network": _network(inputs),
+        "node_groups": {name: _node_group(inputs, name, group) for name, group in sorted(cluster.node_groups.items())},
+        "identities": _identities(inputs),
+        "access": {
+            "admin_role_arns": names.admin_arns(cluster),
+            "cognito_domain_prefix": f"{cluster.name}-{cluster.account}",
+            "domain": cluster.access.domain,
+        },
+        "storage": _storage(inputs),
+        "argocd": {
+            "repository": cluster.git.repository,
+            "revision": cluster.git.revision,
+            "root_application": repository.generated(inputs, "argocd", "root.yaml"),
+            "project": repository.generated(inputs, "argocd", "project.yaml"),
+        },
+    }
+    return {"terraform/cluster.tfvars.json": facts}
+
+
+def _network(inputs: Inputs) -> Facts:
+    network = inputs.cluster.network
+    return {
+        "vpc_cidr": str(network.vpc_cidr),
+        "pod_cidrs": [str(block) for block in network.pod_cidrs],
+        "service_cidr": str(network.service_cidr),
+        "cluster_dns": names.cluster_dns(inputs.cluster),
+        "private_zone": names.private_zone(inputs.cluster),
+        "private_subnets": subnets.private(inputs.cluster),
+        "public_subnets": subnets.public(inputs.cluster),
+        "pod_subnets": subnets.pods(inputs.cluster),
+        "nat": network.nat,
+        "flow_logs": network.flow_logs,
+        "cni": network.cni.model_dump(),
+    }
+
+
+def _node_group(inputs: Inputs, name: str, group: NodeGroup) -> Facts:
+    instance = inputs.catalog.instances[group.instance_types[0]]
+    return {
+        "ami_type": ami_type(instance.arch, gpu=group.gpu is not None),
+        "capacity_type": "SPOT" if group.capacity == "spot" else "ON_DEMAND",
+        "disk_gb": group.disk_gb,
+        "gpus": instance.gpus * (group.gpu.slices or 1) if group.gpu else 0,
+        "instance_types": list(group.instance_types),
+        "labels": names.node_labels(name, group, instance),
+        "max_size": group.max,
+        "min_size": group.min,
+        "mix": group.mix.model_dump() if group.mix else None,
+        "role": group.role,
+        "taints": names.node_taints(group),
+    }
+
+
+def ami_type(arch: str, *, gpu: bool) -> str:
+    """EKS's name of the Amazon Linux 2023 image: AL2 has none from Kubernetes 1.33 on."""
+    cpu = "ARM_64" if arch == "arm64" else "x86_64"
+    return f"AL2023_{cpu}_{'NVIDIA' if gpu else 'STANDARD'}"
+
+
+def _identities(inputs: Inputs) -> Facts:
+    return {
+        each.role_name: {
+            "app": each.app,
+            "namespace": each.namespace,
+            "service_account": each.service_account,
+            "statements": each.statements,
+        }
+        for each in identities(inputs)
+    }
+
+
+def _storage(inputs: Inputs) -> Facts:
+    cluster = inputs.cluster
+    database = cluster.storage.database
+    facts: Facts = {
+        "bucket": names.bucket(cluster),
+        "pipelines_prefix": cluster.storage.pipelines_prefix,
+        "database": None,
+    }
+    if database:
+        facts["database"] = {
+            **database.model_dump(),
+            "identifier": names.database_identifier(cluster),
+            "host_alias": names.database_host(cluster),
+            "secret": names.database_secret(cluster),
+        }
+    return facts

@@ -1,0 +1,101 @@
+"""Helm values: this cluster's facts in each chart's language. One function a chart that needs any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from generators.model import names
+from generators.model.apps import ClusterAutoscalerSettings
+from generators.model.catalog import Inputs
+from generators.model.identities import WorkloadIdentity, identities
+from generators.model.node_groups import NodeGroup
+
+Values = dict[str, object]
+SYSTEM_TOLERATION = {"key": names.SYSTEM_TAINT["key"], "operator": "Exists"}
+SPOT_PRIORITY, ON_DEMAND_PRIORITY = 50, 10
+"""cluster-autoscaler's priority expander takes the highest that can scale up."""
+
+
+def render(inputs: Inputs) -> dict[str, object]:
+    """`values/<app>.yaml` for each helm app with facts of the cluster."""
+    return {f"values/{name}.yaml": facts for name in inputs.apps() if (facts := _facts(inputs, name))}
+
+
+def has_facts(inputs: Inputs, name: str) -> bool:
+    """Whether `values/<app>.yaml` exists."""
+    app = inputs.catalog.apps[name]
+    return app.kind == "helm" and (name in CHARTS or bool(app.identities))
+
+
+def _facts(inputs: Inputs, name: str) -> Values:
+    if not has_facts(inputs, name):
+        return {}
+    facts: Values = CHARTS[name](inputs) if name in CHARTS else {}
+    for identity in identities(inputs):
+        if identity.app == name:
+            _put(facts, identity.values_path, _service_account(identity))
+    return facts
+
+
+def _service_account(identity: WorkloadIdentity) -> Values:
+    """The name is written out: a chart's own default would not be the one that the role trusts."""
+    return {"create": True, "name": identity.service_account, "annotations": identity.annotations}
+
+
+def _put(values: Values, path: str, value: Values) -> None:
+    *parents, last = path.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})  # type: ignore[assignment]
+    values[last] = value
+
+
+def _cluster_autoscaler(inputs: Inputs) -> Values:
+    cluster = inputs.cluster
+    settings = cluster.apps.cluster_autoscaler or ClusterAutoscalerSettings()
+    nodes = sum(group.max for group in cluster.node_groups.values())
+    return {
+        "fullnameOverride": "cluster-autoscaler",
+        "awsRegion": cluster.region,
+        "autoDiscovery": {"clusterName": cluster.name},
+        "image": {"tag": inputs.catalog.minors[cluster.kubernetes].cluster_autoscaler},
+        "extraArgs": {"scale-down-unneeded-time": settings.scale_down_unneeded},
+        "expanderPriorities": _priorities(cluster.node_groups),
+        "nodeSelector": {names.ROLE_LABEL: "system"},
+        "tolerations": [SYSTEM_TOLERATION],
+        "topologySpreadConstraints": [_spread("cluster-autoscaler")],
+        "resources": _autoscaler_resources(nodes),
+    }
+
+
+def _priorities(groups: dict[str, NodeGroup]) -> dict[str, list[str]]:
+    """Spot first; on-demand when no spot group can grow."""
+    found: dict[str, list[str]] = {}
+    for name, group in sorted(groups.items()):
+        priority = SPOT_PRIORITY if group.capacity == "spot" else ON_DEMAND_PRIORITY
+        found.setdefault(str(priority), []).append(names.asg_pattern(name))
+    return dict(sorted(found.items()))
+
+
+def _autoscaler_resources(nodes: int) -> Values:
+    """Memory grows with nodes and their pods: 300 MiB and 1 MiB a node, in steps of 100 MiB (our own estimate)."""
+    memory = f"{300 + -(-nodes // 100) * 100}Mi"
+    return {"requests": {"cpu": "100m", "memory": memory}, "limits": {"memory": memory}}
+
+
+def _spread(instance: str) -> Values:
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app.kubernetes.io/instance": instance}},
+    }
+
+
+def _node_local_dns(inputs: Inputs) -> Values:
+    return {"config": {"dnsServer": names.cluster_dns(inputs.cluster)}}
+
+
+CHARTS: dict[str, Callable[[Inputs], Values]] = {
+    "cluster-autoscaler": _cluster_autoscaler,
+    "node-local-dns": _node_local_dns,
+}

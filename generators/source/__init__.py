@@ -1,0 +1,1 @@
+"""What people wrote: YAML with the place of every key, and edits that keep comments."""

@@ -1,0 +1,75 @@
+"""Reads the catalogue: `apps/*/app.yaml`, jsonnet sources, and the reference data of this package."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from generators.errors import FleetError, Problem
+from generators.model.base import Finding
+from generators.model.catalog import App, Catalog, ChartValues, Instance, MinorFacts, RegionFacts
+from generators.model.catalog_rules import app_findings
+from generators.source import binding, reader
+from generators.source.nodes import Node
+from generators.source.workspace import Workspace
+
+
+def load(workspace: Workspace) -> Catalog:
+    """The whole catalogue. Raises FleetError with the problems of every app.yaml."""
+    apps, problems = _apps(workspace)
+    if problems:
+        raise FleetError(problems)
+    folder = workspace.root / "apps"
+    return Catalog(
+        apps=apps,
+        instances={name: Instance(**facts) for name, facts in _data("instances")["instances"].items()},
+        regions={
+            name: RegionFacts(facts["eks_registry"], tuple(facts["zones"]))
+            for name, facts in _data("regions")["regions"].items()
+        },
+        minors={name: MinorFacts(**facts) for name, facts in _data("minors")["minors"].items()},
+        chart_values=_chart_values(apps),
+        jsonnet=_jsonnet(folder),
+        plain_values=frozenset(path.parent.name for path in folder.glob("*/values.yaml")),
+    )
+
+
+def _apps(workspace: Workspace) -> tuple[dict[str, App], list[Problem]]:
+    apps: dict[str, App] = {}
+    problems: list[Problem] = []
+    for path in sorted((workspace.root / "apps").glob("*/app.yaml")):
+        name = path.parent.name
+        try:
+            node = reader.read(path, f"apps/{name}/app.yaml")
+            apps[name] = binding.bind(App, node)
+        except FleetError as error:
+            problems += error.problems
+        else:
+            problems += _located(node, app_findings(name, apps[name]))
+    return apps, problems
+
+
+def _located(node: Node, findings: list[Finding]) -> list[Problem]:
+    return [binding.located(node, finding) for finding in findings]
+
+
+def _data(name: str) -> Any:
+    return json.loads(files("generators.data").joinpath(f"{name}.json").read_bytes())
+
+
+def _chart_values(apps: dict[str, App]) -> dict[str, ChartValues]:
+    charts = sorted({app.chart.name for app in apps.values() if app.chart})
+    found = {}
+    for name in charts:
+        path = files("generators.data").joinpath(f"chart_values/{name}.json")
+        if path.is_file():
+            index = json.loads(path.read_bytes())
+            found[name] = ChartValues(index["version"], index["paths"])
+    return found
+
+
+def _jsonnet(folder: Path) -> dict[str, str]:
+    paths = [*folder.glob("*/*.jsonnet"), *folder.glob("*/*.libsonnet")]
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in sorted(paths)}
