@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from generators.model.base import Finding
+from generators.model.base import Finding, did_you_mean
 from generators.model.catalog import Catalog, Chart, ChartValues
-from generators.model.rules import did_you_mean
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -29,11 +29,12 @@ def list_(
 
     found = fleet.read(locate())
     names = found.workspace.names()
+    rows: list[dict[str, object]]
     rows = show.catalogue(found) if what is What.apps else list(pool.each(found, names, show.brief))
     if output is console.Output.json:
         console.as_json(rows)
     elif rows:
-        head = tuple(max(rows, key=lambda row: len(row)))
+        head = tuple(max(rows, key=lambda row: len(list(row))))
         console.table(head, [tuple(_cell(row.get(key, "?")) for key in head) for row in rows])
 
 

@@ -32,8 +32,8 @@ def _page(title: str, lines: Iterator[str]) -> str:
 
 
 def _commands() -> Iterator[str]:
-    yield "Exit codes: 0 fine; 1 a check found something; 2 the input or the call is wrong. Data goes to stdout, talk to"
-    yield "stderr."
+    yield "Exit codes: 0 fine; 1 a check found something; 2 the input or the call is wrong."
+    yield "Data goes to stdout, talk to stderr."
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})
     for command in app.registered_commands:
         text = runner.invoke(app, [command.name or "", "--help"], prog_name="fleet").output

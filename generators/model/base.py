@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -21,6 +23,17 @@ from pydantic_core.core_schema import no_info_after_validator_function
 
 Path = tuple[str | int, ...]
 """Where a value stands in a cluster file, from the root: `("node_groups", "workers", "max")`."""
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """`did you mean …?` for the nearest known word, or `otherwise`."""
+    near = difflib.get_close_matches(word, sorted(known), n=1)
+    return f"did you mean `{near[0]}`?" if near else otherwise
+
+
+def dotted(path: Path) -> str:
+    """`node_groups.workers.instance_types[0]`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from .base import Cidr, Model, refuse
+from .base import Cidr, Matching, Model, refuse
 
 
 def _size(low: int, high: int, what: str) -> AfterValidator:
@@ -32,7 +32,7 @@ Private = AfterValidator(_private)
 VpcBlock = Annotated[Cidr, _size(16, 20, "a VPC of this fleet"), Private]
 PodBlock = Annotated[Cidr, _size(16, 20, "a secondary block for pods"), Private]
 ServiceBlock = Annotated[Cidr, _size(12, 24, "an EKS service range"), Private]
-Zone = Annotated[str, Field(pattern="^[a-f]$")]
+Zone = Annotated[str, Matching("[a-f]", "the letter of an availability zone, a to f", "a")]
 
 
 class Cni(Model):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from generators.errors import FleetError, wrong
 from generators.model import names, sizing, subnets
+from generators.model.base import did_you_mean
 from generators.model.identities import identities
-from generators.model.rules import did_you_mean
 from generators.pipeline.fleet import Fleet
 
 Row = dict[str, object]

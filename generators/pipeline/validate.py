@@ -13,7 +13,7 @@ import yaml
 from generators.checks import chart_values, scope
 from generators.checks.schemas import SchemaChecker
 from generators.errors import FleetError, Place, Problem, wrong
-from generators.model.base import Finding
+from generators.model.base import Finding, dotted
 from generators.model.catalog import App, Inputs
 from generators.output import disk
 from generators.output.plan import compare
@@ -125,7 +125,7 @@ def _object_problems(inputs: Inputs, each: Rendered) -> list[Problem]:
 def _placed(each: Rendered, finding: Finding) -> Problem:
     metadata = each.document.get("metadata")
     name = metadata.get("name", "") if isinstance(metadata, dict) else ""
-    key = f"{each.document.get('kind', 'object')}/{name}: {binding.dotted(finding.path)}".removesuffix(": ")
+    key = f"{each.document.get('kind', 'object')}/{name}: {dotted(finding.path)}".removesuffix(": ")
     place = Place(each.file) if each.built else reader.parse(each.text, each.file).place_of(finding.path)
     return Problem(place, finding.message, key, finding.hint)
 

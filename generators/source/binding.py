@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from generators.errors import FleetError, Place, Problem
-from generators.model.rules import did_you_mean
+from generators.model.base import did_you_mean, dotted
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -32,23 +33,32 @@ _WANTED = {
 
 def bind(model: type[Bound], node: Node) -> Bound:
     """The node's values as a model. Raises FleetError with every problem, each at its line and column."""
+    problems = [_empty(path, place) for path, place in node.nulls()]
     try:
-        return model.model_validate_json(json.dumps(node.plain(), ensure_ascii=False).encode("utf-8", "replace"))
+        bound = model.model_validate_json(json.dumps(node.plain(), ensure_ascii=False).encode("utf-8", "replace"))
     except ValidationError as error:
-        raise FleetError([_problem(model, node, each) for each in error.errors(include_url=False)]) from None
+        errors = error.errors(include_url=False)
+        problems += [_problem(model, node, each) for each in errors if not _follows(each, errors)]
+    else:
+        if not problems:
+            return bound
+    raise FleetError(problems)
+
+
+def _empty(path: tuple[str | int, ...], place: Place) -> Problem:
+    hint = "write `{}` for all defaults, or leave the key out"
+    return Problem(place, "has no value", dotted(path), hint)
+
+
+def _follows(error: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """Whether another problem says it already: an empty value, or a list that is too short for its wrong items."""
+    deeper = any(other["loc"][: len(error["loc"])] == error["loc"] and other is not error for other in errors)
+    return error.get("input") is None or (error["type"] == "too_short" and deeper)
 
 
 def located(node: Node, finding: Finding) -> Problem:
     """A finding of the model at its place in the file."""
     return Problem(node.place_of(finding.path), finding.message, dotted(finding.path), finding.hint)
-
-
-def dotted(path: tuple[str | int, ...]) -> str:
-    """`node_groups.workers.instance_types[0]`."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return text.removeprefix(".")
 
 
 def _problem(model: type[BaseModel], node: Node, error: ErrorDetails) -> Problem:
@@ -60,13 +70,28 @@ def _problem(model: type[BaseModel], node: Node, error: ErrorDetails) -> Problem
     if kind == "missing":
         return Problem(node.place_of(path[:-1]), "is missing", key, _example(model, path))
     if kind == "extra_forbidden":
-        place = node.place_of(path, of_key=True)
         known = _keys(model, path[:-1])
         hint = did_you_mean(str(path[-1]), known, f"known here: {', '.join(known)}" if known else "it takes no keys")
-        return Problem(place, "is not a known key", key, hint)
+        return Problem(node.place_of(path, of_key=True), "is not a known key", key, hint)
     if kind in _WANTED:
         return _wrong_type(node, path, place, _WANTED[kind])
-    return Problem(place, f"`{_shown(error['input'])}`: {_lower(error['msg'])}", key)
+    message, hint = _limit(kind, context, _shown(error["input"]))
+    return Problem(place, message or f"`{_shown(error['input'])}`: {_lower(error['msg'])}", key, hint)
+
+
+def _limit(kind: str, context: dict[str, Any], shown: str) -> tuple[str, str]:
+    """Message and hint for a value that has the right type and is none of those allowed."""
+    if kind == "literal_error":
+        words = re.findall(r"'([^']+)'", context["expected"])
+        return f"`{shown}` is none of {', '.join(words)}", did_you_mean(shown, words)
+    if kind in ("less_than_equal", "greater_than_equal"):
+        bound = context.get("le", context.get("ge"))
+        return f"{shown} is {'more' if 'le' in context else 'less'} than {bound}, the limit", ""
+    if kind in ("too_short", "too_long"):
+        bound = context.get("min_length", context.get("max_length"))
+        word = "at least" if kind == "too_short" else "at most"
+        return f"must have {word} {bound} {'entry' if bound == 1 else 'entries'}, not {context['actual_length']}", ""
+    return "", ""
 
 
 def _real(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -79,19 +104,16 @@ def _wrong_type(node: Node, path: tuple[str | int, ...], place: Place, wanted: s
     raw = found.raw if found else ""
     value = found.plain() if found else None
     if wanted == "a text" and raw:
-        return Problem(
-            place, f"must be a text, and YAML reads {raw} as {_kind(value)}", dotted(path), f'write `"{raw}"`'
-        )
-    if value is None:
-        hint = "write `{}` for all defaults" if wanted == "a mapping" else ""
-        return Problem(place, f"has no value; it must be {wanted}", dotted(path), hint)
+        read = f" ({value:g})" if isinstance(value, float) else ""
+        message = f"must be a text, and YAML reads {raw} as {_kind(value)}{read}"
+        return Problem(place, message, dotted(path), f'write `"{raw}"`')
     hint = f"write {value} without quotes" if isinstance(value, str) and value.isdigit() else ""
     return Problem(place, f"must be {wanted}, not {_kind(value)} (`{_shown(value)}`)", dotted(path), hint)
 
 
 def _kind(value: object) -> str:
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", dict: "a mapping", list: "a list"}
-    return names.get(type(value), "nothing") + (f" ({value:g})" if type(value) is float else "")
+    return names.get(type(value), "nothing")
 
 
 def _shown(value: object) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from generators.errors import FleetError, Problem
-from generators.model.base import Finding
 from generators.model.catalog import App, Catalog, ChartValues, Instance, MinorFacts, RegionFacts
 from generators.model.catalog_rules import app_findings
 from generators.source import binding, reader
@@ -47,12 +46,18 @@ def _apps(workspace: Workspace) -> tuple[dict[str, App], list[Problem]]:
         except FleetError as error:
             problems += error.problems
         else:
-            problems += _located(node, app_findings(name, apps[name]))
+            problems += [binding.located(node, finding) for finding in app_findings(name, apps[name])]
+            problems += _missing(path.parent, node, apps[name])
     return apps, problems
 
 
-def _located(node: Node, findings: list[Finding]) -> list[Problem]:
-    return [binding.located(node, finding) for finding in findings]
+def _missing(folder: Path, node: Node, app: App) -> list[Problem]:
+    """The file that an app of this kind cannot do without."""
+    wanted = {"kustomize": "base/kustomization.yaml", "jsonnet": "main.jsonnet"}.get(app.kind)
+    if wanted is None or (folder / wanted).is_file():
+        return []
+    message = f"an app of kind {app.kind} needs apps/{folder.name}/{wanted}"
+    return [Problem(node.place_of(("kind",)), message, "kind")]
 
 
 def _data(name: str) -> Any:

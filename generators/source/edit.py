@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import io
 import re
-from itertools import pairwise
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import CommentMark, YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.tokens import CommentToken
 
 from generators.errors import wrong
 
@@ -53,12 +53,16 @@ def quoted(text: str) -> object:
 def set_value(text: str, shown: str, path: Path, value: object) -> str:
     """The text with `path` set, making the mappings on the way. Raises FleetError where other lines would change."""
     yaml, root = _load(text, shown)
-    parent = _parent(root, path, shown)
-    last: Any = path[-1]
-    old = parent[last] if _has(parent, last) else None
-    if isinstance(old, DoubleQuotedScalarString) and type(value) is str:
-        value = DoubleQuotedScalarString(value)
-    parent[last] = value
+    holder, step, new = _nested(*_parent(root, path, shown), value)
+    if _has(holder, step):
+        old = holder[step]
+        holder[step] = (
+            DoubleQuotedScalarString(new) if isinstance(old, DoubleQuotedScalarString) and type(new) is str else new
+        )
+    else:
+        before = _tail(holder)
+        holder[step] = new
+        _hand_on_comments(before, _tail(holder))
     return _dump(yaml, root, text, shown)
 
 
@@ -110,16 +114,53 @@ def _has(parent: Any, step: str | int) -> bool:
     return step < len(parent) if isinstance(step, int) else step in parent
 
 
-def _parent(root: CommentedMap, path: Path, shown: str) -> Any:
-    """The mapping or list that holds the last step; mappings on the way there are made."""
+def _parent(root: CommentedMap, path: Path, shown: str) -> tuple[Any, Path]:
+    """The deepest mapping or list on the way that exists, and the steps below it."""
     parent: Any = root
-    for step, below in pairwise(path):
+    for index, step in enumerate(path):
         _holds(parent, step, shown)
-        if not _has(parent, step):
-            parent[step] = CommentedMap()
+        if index == len(path) - 1 or not _has(parent, step):
+            _only_words(path[index + 1 :], shown)
+            return parent, path[index:]
         parent = parent[step]
-        _holds(parent, below, shown)
-    return parent
+    raise AssertionError(path)
+
+
+def _only_words(path: Path, shown: str) -> None:
+    """What is made on the way is a mapping; a list that is not there has no items to set."""
+    for step in path:
+        if isinstance(step, int):
+            raise wrong(shown, f"`[{step}]` cannot be set there: there is no such list")
+
+
+def _nested(holder: Any, path: Path, value: object) -> tuple[Any, Any, Any]:
+    """Where to set what: mappings that are missing on the way wrap the value."""
+    for step in reversed(path[1:]):
+        value = CommentedMap({step: value})
+    return holder, path[0], value
+
+
+def _tail(holder: Any) -> tuple[Any, Any]:
+    """The container and key of the last line of a block: comments up to the next key hang there."""
+    last = next(reversed(holder)) if isinstance(holder, dict) else len(holder) - 1
+    value = holder[last]
+    block = isinstance(value, (CommentedMap, CommentedSeq)) and len(value) and not value.fa.flow_style()
+    return _tail(value) if block else (holder, last)
+
+
+def _hand_on_comments(old: tuple[Any, Any], new: tuple[Any, Any]) -> None:
+    """Blank lines and comments after the old last line belong to what follows, so they move after the new one."""
+    slot = 2 if isinstance(old[0], dict) else 0
+    tokens = old[0].ca.items.get(old[1])
+    token = tokens[slot] if tokens else None
+    if token is None or "\n" not in token.value:
+        return
+    inline, _, rest = token.value.partition("\n")
+    if rest:
+        token.value = f"{inline}\n"
+        if not inline:
+            tokens[slot] = None
+        new[0].ca.items[new[1]] = [None, None, CommentToken(f"\n{rest}", CommentMark(0), None), None]
 
 
 def _holds(parent: Any, step: str | int, shown: str) -> None:

@@ -47,6 +47,17 @@ class Node:
             node = child
         return place
 
+    def nulls(self, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Place]]:
+        """Path and place of every value that is left empty."""
+        if isinstance(self.value, dict):
+            for key, node in self.value.items():
+                yield from node.nulls((*path, key))
+        elif isinstance(self.value, list):
+            for index, node in enumerate(self.value):
+                yield from node.nulls((*path, index))
+        elif self.value is None:
+            yield path, self.place
+
     def scalars(self) -> Iterator[Node]:
         """Every scalar below this node, itself included."""
         if isinstance(self.value, (dict, list)):

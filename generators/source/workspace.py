@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generators.errors import wrong
-from generators.model.base import CLUSTER_NAME
-from generators.model.rules import did_you_mean
+from generators.model.base import CLUSTER_NAME, did_you_mean
 
 DEFAULTS = "clusters/defaults.yaml"
 

@@ -1,0 +1,86 @@
+// Kubernetes objects, one constructor a kind. Each takes one object of parameters.
+local required = import 'required.libsonnet';
+
+local meta(p) =
+  { name: p.name, labels: p.labels }
+  + (if 'namespace' in p then { namespace: p.namespace } else {})
+  + (if 'annotations' in p then { annotations: p.annotations } else {});
+
+local only(p, fields) = { [field]: p[field] for field in fields if field in p };
+
+{
+  // Environment variables and tolerations as Kubernetes lists them.
+  env(variables):: [{ name: name, value: variables[name] } for name in std.objectFields(variables)],
+
+  tolerations(taints):: [
+    { key: taint.key, operator: 'Equal', value: taint.value, effect: taint.effect }
+    for taint in taints
+  ],
+
+  ServiceAccount(params)::
+    local p = required('ServiceAccount', ['name', 'namespace', 'labels']) + params;
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: meta(p),
+      // For Kubernetes' own API; the token for AWS is another one.
+      automountServiceAccountToken: false,
+    },
+
+  PriorityClass(params)::
+    local p = required('PriorityClass', ['name', 'labels', 'value', 'description']) + params;
+    {
+      apiVersion: 'scheduling.k8s.io/v1',
+      kind: 'PriorityClass',
+      metadata: meta(p),
+      value: p.value,
+      description: p.description,
+      preemptionPolicy: std.get(p, 'preemptionPolicy', 'PreemptLowerPriority'),
+    },
+
+  Service(params)::
+    local p = required('Service', ['name', 'namespace', 'labels', 'selector', 'ports']) + params;
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: meta(p),
+      // Numbers as target ports: the VPC CNI's network policies do not follow a named one.
+      spec: {
+        selector: p.selector,
+        ports: [{ name: name, port: p.ports[name], targetPort: p.ports[name] } for name in std.objectFields(p.ports)],
+      } + only(p, ['internalTrafficPolicy']),
+    },
+
+  NetworkPolicy(params)::
+    local p = required('NetworkPolicy', ['name', 'namespace', 'labels', 'podSelector']) + params;
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: meta(p),
+      spec: {
+        podSelector: p.podSelector,
+        // Both, so that what is not listed is denied.
+        policyTypes: ['Ingress', 'Egress'],
+      } + only(p, ['ingress', 'egress']),
+    },
+
+  DaemonSet(params)::
+    local p = required('DaemonSet', ['name', 'namespace', 'labels', 'selector', 'maxUnavailable', 'template']) + params;
+    {
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: meta(p),
+      spec: {
+        selector: { matchLabels: p.selector },
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: p.maxUnavailable } },
+        template: p.template,
+      },
+    },
+
+  Job(params)::
+    local p = required('Job', ['name', 'namespace', 'labels', 'spec']) + params;
+    // The longest host name of its pods is the Job's name and its last index.
+    local longest = std.length('%s-%d' % [p.name, p.spec.completions - 1]);
+    assert longest <= 63 : 'Job: `%s` makes host names of %d characters; 63 is the most' % [p.name, longest];
+    { apiVersion: 'batch/v1', kind: 'Job', metadata: meta(p), spec: p.spec },
+}

@@ -1,0 +1,21 @@
+// Peers and ports of network policies.
+{
+  local on(protocol, numbers) = [{ protocol: protocol, port: number } for number in numbers],
+
+  tcp(peers, numbers):: { to: peers, ports: on('TCP', numbers) },
+
+  // CoreDNS, by its Service's address too, and the node's own cache at the link-local address that its chart gives it.
+  dns:: {
+    to: [
+      {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+        podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+      },
+      { ipBlock: { cidr: '169.254.20.10/32' } },
+    ],
+    ports: on('UDP', [53]) + on('TCP', [53]),
+  },
+
+  // AWS has no fixed addresses. Instance metadata is on port 80 and stays out of reach.
+  https:: self.tcp([{ ipBlock: { cidr: '0.0.0.0/0' } }], [443]),
+}
