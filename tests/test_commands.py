@@ -69,10 +69,10 @@ def test_new_like_another_keeps_its_comments_and_changes_what_is_its_own(workspa
         (("../x",), "`../x` is not a cluster name"),
         (("Demo",), "`Demo` is not a cluster name"),
         (("x" * 31,), "is not a cluster name"),
-        (("ok", "--region", "mars-north-1"), "`mars-north-1` is not a region"),
-        (("ok", "--account", "123"), "`123` is not an AWS account id"),
-        (("ok", "--environment", "prod"), "`prod` is none of development, staging, production"),
-        (("ok", "--like", "none"), "there is no cluster `none`"),
+        (("okay", "--region", "mars-north-1"), "`mars-north-1` is not a region"),
+        (("okay", "--account", "123"), "`123` is not an AWS account id"),
+        (("okay", "--environment", "prod"), "`prod` is none of development, staging, production"),
+        (("okay", "--like", "none"), "there is no cluster `none`"),
     ],
 )
 def test_new_refuses_what_it_cannot_make_and_leaves_nothing(

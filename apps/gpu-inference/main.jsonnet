@@ -31,18 +31,19 @@ local selector(c, component) = {
 
 local labels = { 'app.kubernetes.io/part-of': 'inference-fleet', 'app.kubernetes.io/managed-by': 'argocd' };
 
-local object(c, name, component) = {
-  name: name,
-  namespace: c.app.namespace,
-  labels: selector(c, component) + labels,
-};
+local object(c, name, component) =
+  { name: name, namespace: c.app.namespace, labels: selector(c, component) + labels };
 
 local serviceAccount(c) = kube.ServiceAccount(object(c, c.app.name, 'identity') {
   annotations: aws.roleAnnotations((required('roles', [c.app.name]) + c.roles)[c.app.name]),
 });
 
-local priority(c, component, more) =
-  kube.PriorityClass({ name: '%s-%s' % [c.app.name, component], labels: selector(c, component) + labels } + more);
+local priority(c, component, more) = kube.PriorityClass({
+  name: '%s-%s' % [c.app.name, component],
+  labels: selector(c, component) + labels,
+  // Argo CD's own order puts this kind last, and pods that name a class before it exists are refused.
+  annotations: { 'argocd.argoproj.io/sync-wave': '-1' },
+} + more);
 
 local template(c, group, component, own, container) = pod.Template({
   labels: selector(c, component) + labels + own,
@@ -69,7 +70,7 @@ local serverDaemonSet(c, group) =
       bucket: c.bucket,
       prefix: c.modelRepository,
       env: environment(c),
-      resources: group { gpus: group.gpusPerNode },
+      resources: group.resources(group.gpusPerNode),
     })),
   });
 
@@ -101,41 +102,44 @@ local workerJob(c, name, job) =
       name: 'worker',
       image: c.images.worker,
       env: workerEnvironment(c, group, job),
-      resources: group { gpus: group.workerGpus },
+      resources: group.resources(group.workerGpus),
     }) { command: ['python', '-m', 'worker', 'run'] }),
   });
-  kube.Job(object(c, '%s-%s' % [name, hash(spec)], 'worker') { labels+: own, spec: spec });
+  // All of it but the parallelism: that may change while the Job runs, and the rest never.
+  local digest = hash(spec { parallelism:: null });
+  kube.Job(object(c, '%s-%s' % [name, digest], 'worker') { labels+: own, spec: spec });
 
-local policy(c, component, more) = kube.NetworkPolicy(
-  object(c, component, component) { podSelector: { matchLabels: selector(c, component) } } + more
-);
+local pods(c, component) = [{ podSelector: { matchLabels: selector(c, component) } }];
 
-local servers(c, groups) =
-  local from = [{ podSelector: { matchLabels: selector(c, 'worker') } }];
-  [
-    priority(c, 'server', { value: 1000, description: 'Model servers: a worker beside one makes room for it.' }),
-    kube.Service(object(c, 'server', 'server') {
-      selector: selector(c, 'server'),
-      ports: triton.ports,
-      // Each worker asks the server on its own node.
-      internalTrafficPolicy: 'Local',
-    }),
-    policy(c, 'server', {
-      ingress: [{ from: from, ports: network.tcp([], std.objectValues(triton.ports)).ports }],
-      egress: [network.dns, network.https],
-    }),
-  ] + [serverDaemonSet(c, group) for group in groups];
+local policy(c, component, more) =
+  kube.NetworkPolicy(object(c, component, component) + pods(c, component)[0] + more);
 
-local workers(c) =
-  local to = [{ podSelector: { matchLabels: selector(c, 'server') } }];
-  [
-    priority(c, 'worker', {
-      value: 0,
-      preemptionPolicy: 'Never',
-      description: 'Batches: they wait for room and take none from others.',
-    }),
-    policy(c, 'worker', { egress: [network.dns, network.https, network.tcp(to, std.objectValues(triton.ports))] }),
-  ] + [workerJob(c, name, c.jobs[name]) for name in std.objectFields(c.jobs)];
+local serverPorts = network.tcp(std.objectValues(triton.ports));
+
+local servers(c, groups) = [
+  priority(c, 'server', { value: 1000, description: 'Model servers: a worker beside one makes room for it.' }),
+  kube.Service(object(c, 'server', 'server') {
+    selector: selector(c, 'server'),
+    ports: triton.ports,
+    // Each worker asks the server on its own node.
+    internalTrafficPolicy: 'Local',
+  }),
+  policy(c, 'server', {
+    ingress: [{ from: pods(c, 'worker'), ports: serverPorts }],
+    egress: [network.dns, network.https],
+  }),
+] + [serverDaemonSet(c, group) for group in groups];
+
+local workers(c) = [
+  priority(c, 'worker', {
+    value: 0,
+    preemptionPolicy: 'Never',
+    description: 'Batches: they wait for room and take none from others.',
+  }),
+  policy(c, 'worker', {
+    egress: [network.dns, network.https, { to: pods(c, 'server'), ports: serverPorts }],
+  }),
+] + [workerJob(c, name, c.jobs[name]) for name in std.objectFields(c.jobs)];
 
 function(cluster)
   local c = facts(cluster);

@@ -1,7 +1,6 @@
 {
-  // Hundreds of pods that start at once meet AWS's request limits: they retry at a falling rate, sign in at the region's
-  // own STS, and never turn to the node's metadata service for another identity. boto3 and the C++ SDK read
-  // AWS_DEFAULT_REGION, the others AWS_REGION.
+  // Hundreds of pods that start at once meet AWS's request limits: retry at a falling rate, sign in at the region's own
+  // STS, and never turn to the node's metadata for another identity. boto3 and the C++ SDK read AWS_DEFAULT_REGION.
   env(region):: {
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: 'true',

@@ -5,8 +5,7 @@ local required = import 'required.libsonnet';
   // What a worker exits with where its input is at fault: no other attempt will end better.
   badInputExitCode:: 65,
 
-  // Everything of `spec` is in the Job's name as a hash, and no TTL removes it: a Job that is gone from the cluster but
-  // not from git would run again.
+  // No TTL: a Job that is gone from the cluster but not from git would run again.
   IndexedSpec(params)::
     local p = required('IndexedSpec', ['completions', 'parallelism', 'template']) + params;
     {

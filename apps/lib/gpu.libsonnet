@@ -25,9 +25,8 @@ function(name, given)
     name: name,
     workerGpus: mode.workerGpus,
     workerGpuMemoryMib: std.floor(group.gpuMemoryMib * group.gpusPerNode / pods),
-    cpu: std.floor((group.vcpu - 1) * 1000 / pods),
-    memory: memory,
+    resources(gpus):: { cpu: std.floor((group.vcpu - 1) * 1000 / pods), memory: memory, gpus: gpus },
     shmMib: std.floor(memory / 4),
-    // Models, or shards on their way through; the root volume is EKS's 100 GiB unless the cluster says otherwise.
+    // Models, or shards on their way through. Images and logs lie on the same volume.
     scratchMib: std.floor(scratchMibPerNode / pods),
   }

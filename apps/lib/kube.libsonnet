@@ -47,7 +47,10 @@ local only(p, fields) = { [field]: p[field] for field in fields if field in p };
       // Numbers as target ports: the VPC CNI's network policies do not follow a named one.
       spec: {
         selector: p.selector,
-        ports: [{ name: name, port: p.ports[name], targetPort: p.ports[name] } for name in std.objectFields(p.ports)],
+        ports: [
+          { name: name, protocol: 'TCP', port: p.ports[name], targetPort: p.ports[name] }
+          for name in std.objectFields(p.ports)
+        ],
       } + only(p, ['internalTrafficPolicy']),
     },
 

@@ -2,7 +2,7 @@
 {
   local on(protocol, numbers) = [{ protocol: protocol, port: number } for number in numbers],
 
-  tcp(peers, numbers):: { to: peers, ports: on('TCP', numbers) },
+  tcp(numbers):: on('TCP', numbers),
 
   // CoreDNS, by its Service's address too, and the node's own cache at the link-local address that its chart gives it.
   dns:: {
@@ -17,5 +17,5 @@
   },
 
   // AWS has no fixed addresses. Instance metadata is on port 80 and stays out of reach.
-  https:: self.tcp([{ ipBlock: { cidr: '0.0.0.0/0' } }], [443]),
+  https:: { to: [{ ipBlock: { cidr: '0.0.0.0/0' } }], ports: on('TCP', [443]) },
 }

@@ -2,13 +2,13 @@
 local pod = import 'pod.libsonnet';
 local required = import 'required.libsonnet';
 
-local metricsPort = 8002;
 local endpointSeconds = 10;
 local inFlightSeconds = 60;
 
 local probe(path, more) = { httpGet: { path: path, port: 'http' }, timeoutSeconds: 5 } + more;
 
 {
+  // What clients use; metrics have a port of their own.
   ports:: { grpc: 8001, http: 8000 },
 
   // Both waits below and a little more; a spot node is gone two minutes after its notice.
@@ -16,6 +16,7 @@ local probe(path, more) = { httpGet: { path: path, port: 'http' }, timeoutSecond
 
   Container(params)::
     local p = required('Triton', ['image', 'bucket', 'prefix', 'env', 'resources']) + params;
+    local all = $.ports { metrics: 8002 };
     pod.Container({ name: 'server', image: p.image, env: p.env, resources: p.resources }) {
       args: [
         'tritonserver',
@@ -29,9 +30,9 @@ local probe(path, more) = { httpGet: { path: path, port: 'http' }, timeoutSecond
         '--exit-timeout-secs=%d' % inFlightSeconds,
       ],
       ports: [
-        { name: name, containerPort: $.ports[name] }
-        for name in std.objectFields($.ports)
-      ] + [{ name: 'metrics', containerPort: metricsPort }],
+        { name: name, protocol: 'TCP', containerPort: all[name] }
+        for name in std.objectFields(all)
+      ],
       // The server listens once its models are there: that may take a quarter of an hour, from S3 to GPU.
       startupProbe: probe('/v2/health/ready', { periodSeconds: 10, failureThreshold: 90 }),
       readinessProbe: probe('/v2/health/ready', { periodSeconds: 5, failureThreshold: 3 }),

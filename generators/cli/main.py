@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import typer
+import gc
+import os
+import sys
+from typing import NoReturn
 
-from generators.cli import change, inspect, new, render, schema, validate
+gc.set_threshold(200_000)  # before the imports: looking through what they make, again and again, slows each start
+
+import typer  # noqa: E402
+
+from generators.cli import change, inspect, new, render, schema, validate  # noqa: E402
 
 app = typer.Typer(
     name="fleet",
@@ -24,11 +31,16 @@ app.command("delete")(change.delete)
 app.command("schema")(schema.schema)
 
 
-@app.callback()
-def root() -> None:
-    """Hold the commands as subcommands, however few there are."""
-
-
-def main() -> None:
-    """Entry point of the console script."""
-    app()
+def main() -> NoReturn:
+    """Entry point of the console script. Exits at once: taking the interpreter down costs a sixth of a short run."""
+    code: object = 0
+    try:
+        app()
+    except SystemExit as done:
+        code = done.code
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = 0  # the reader of our output went away, which is not an error
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)

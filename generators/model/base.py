@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -27,6 +26,8 @@ Path = tuple[str | int, ...]
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """`did you mean …?` for the nearest known word, or `otherwise`."""
+    import difflib  # here, because a file without mistakes can do without
+
     near = difflib.get_close_matches(word, sorted(known), n=1)
     return f"did you mean `{near[0]}`?" if near else otherwise
 
@@ -48,7 +49,7 @@ class Finding:
 class Model(BaseModel):
     """Frozen, strict and closed: a misspelt key or a number where text belongs is an error, never a guess."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 def refuse(message: str, hint: str = "") -> PydanticCustomError:

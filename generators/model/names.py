@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from .catalog import Inputs, Instance
 from .cluster import Cluster
 from .node_groups import NodeGroup
@@ -29,6 +27,8 @@ def role_name(cluster: Cluster, namespace: str, service_account: str) -> str:
     whole = f"{cluster.name}-{namespace}-{service_account}"
     if len(whole) <= ROLE_NAME_LIMIT:
         return whole
+    import hashlib  # here, because few names are so long
+
     return f"{whole[: ROLE_NAME_LIMIT - 9]}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 

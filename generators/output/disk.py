@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,7 +50,7 @@ def recover(cluster: Path) -> None:
         old.rename(generated)
     for leftover in (old, cluster / NEW):
         if leftover.is_dir() and not leftover.is_symlink():
-            shutil.rmtree(leftover)
+            _remove(leftover)
 
 
 def guard(cluster: Path, shown: str) -> None:
@@ -106,26 +105,32 @@ def _link(source: Path, target: Path) -> bool:
     return True
 
 
+def _remove(folder: Path, *, ignore_errors: bool = False) -> None:
+    import shutil  # here, because it is slow to import and a first render can do without
+
+    shutil.rmtree(folder, ignore_errors=ignore_errors)
+
+
 def _swap(cluster: Path) -> None:
     current, old = cluster / GENERATED, cluster / OLD
     if current.exists():
         current.rename(old)
     (cluster / NEW).rename(current)
     if old.exists():
-        shutil.rmtree(old)
+        _remove(old)
 
 
 def create_folder(folder: Path, texts: Mapping[str, str], shown: str) -> None:
     """A new folder with these files, whole or not at all. Raises FleetError."""
     staging = folder.parent / f".new-{folder.name}"
     try:
-        shutil.rmtree(staging, ignore_errors=True)
+        _remove(staging, ignore_errors=True)
         staging.mkdir()
         for path, text in texts.items():
             (staging / path).write_bytes(text.encode())
         staging.rename(folder)
     except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
+        _remove(staging, ignore_errors=True)
         hint = _HINTS.get(error.errno or 0, "nothing was made")
         raise wrong(shown, f"cannot be made: {error.strerror}", hint=hint) from None
 
@@ -134,9 +139,9 @@ def remove_folder(folder: Path, shown: str) -> None:
     """Removes a folder; it is gone at once, its files right after. Raises FleetError."""
     doomed = folder.parent / f".deleted-{folder.name}"
     try:
-        shutil.rmtree(doomed, ignore_errors=True)
+        _remove(doomed, ignore_errors=True)
         folder.rename(doomed)
-        shutil.rmtree(doomed)
+        _remove(doomed)
     except OSError as error:
         hint = _HINTS.get(error.errno or 0, "")
         raise wrong(shown, f"cannot be removed: {error.strerror}", hint=hint) from None
@@ -148,7 +153,7 @@ def replace_file(path: Path, text: str, shown: str) -> None:
     try:
         staging.write_bytes(text.encode())
         if path.exists():
-            shutil.copymode(path, staging)
+            staging.chmod(path.stat().st_mode & 0o777)
         staging.replace(path)
     except OSError as error:
         staging.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,6 +47,8 @@ def files(folder: Path) -> list[str]:
 
 def diff(plan: Plan, texts: Mapping[str, str], prefix: str) -> Iterator[str]:
     """A unified diff, from what is on disk to what should be, line by line."""
+    import difflib  # here, because only --check shows differences
+
     for path in sorted((*plan.added, *plan.changed, *plan.stale)):
         old, new = plan.before.get(path, ""), texts.get(path, "")
         source = "/dev/null" if path in plan.added else f"a/{prefix}/{path}"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from generators.errors import wrong
 from generators.pipeline import fleet as fleets
 from generators.source.workspace import Workspace
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 Result = TypeVar("Result")
 Work = Callable[[fleets.Fleet, str], Result]
@@ -32,7 +32,14 @@ def each(fleet: fleets.Fleet, names: Sequence[str], work: Work[Result]) -> Itera
     """`work(fleet, name)` for each name, in order. `work` is a function of a module, so that processes can share it."""
     if len(names) < FEW or cores() == 1:
         yield from (work(fleet, name) for name in names)
-        return
+    else:
+        yield from _in_processes(fleet, names, work)
+
+
+def _in_processes(fleet: fleets.Fleet, names: Sequence[str], work: Work[Result]) -> Iterator[Result]:
+    from concurrent.futures import ProcessPoolExecutor  # here, because a render of one cluster can do without
+    from concurrent.futures.process import BrokenProcessPool
+
     global _fleet
     _fleet = fleet
     chunk = max(1, len(names) // (cores() * CHUNKS_PER_CORE))
@@ -47,8 +54,10 @@ def each(fleet: fleets.Fleet, names: Sequence[str], work: Work[Result]) -> Itera
             executor.shutdown(cancel_futures=True)
 
 
-def _context() -> multiprocessing.context.BaseContext:
+def _context() -> BaseContext:
     """Forked workers share what the parent has read; where there is no fork, each reads it again."""
+    import multiprocessing
+
     methods = multiprocessing.get_all_start_methods()
     return multiprocessing.get_context("fork" if "fork" in methods else None)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from generators.model.base import Model
 from generators.model.catalog import App
 from generators.model.cluster import Cluster
 from generators.model.defaults import Defaults
 from generators.pipeline.fleet import Fleet
+from generators.source.descriptions import describe
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FILLED_IN = ("account", "region", "kubernetes", "git", "access")
@@ -17,10 +19,26 @@ FILLED_IN = ("account", "region", "kubernetes", "git", "access")
 
 def models(fleet: Fleet) -> dict[str, dict[str, Any]]:
     """Schema by the name of the file that it describes: app, cluster, defaults."""
-    cluster = Cluster.model_json_schema()
+    cluster = _schema(Cluster)
     _relax(cluster)
     _name_apps(cluster, fleet)
-    return {"app": App.model_json_schema(), "cluster": cluster, "defaults": Defaults.model_json_schema()}
+    return {"app": _schema(App), "cluster": cluster, "defaults": _schema(Defaults)}
+
+
+def _schema(model: type[Model]) -> dict[str, Any]:
+    """Pydantic's schema, with the docstring of each field as its description."""
+    schema = model.model_json_schema()
+    known = {each.__name__: each for each in _subclasses(Model)}
+    for name, body in ((model.__name__, schema), *schema.get("$defs", {}).items()):
+        described = describe(known[name])
+        for field, facts in known[name].model_fields.items():
+            if field in described:
+                body["properties"][facts.alias or field]["description"] = described[field]
+    return schema
+
+
+def _subclasses(model: type[Model]) -> list[type[Model]]:
+    return [model, *(deeper for each in model.__subclasses__() for deeper in _subclasses(each))]
 
 
 def texts(fleet: Fleet) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from generators.errors import FleetError, Place, Problem
 from generators.model.base import did_you_mean, dotted
+from generators.source.descriptions import describe
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -159,5 +160,4 @@ def _keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
 
 def _example(model: type[BaseModel], path: tuple[str | int, ...]) -> str:
     found = _model_at(model, path[:-1])
-    field = found.model_fields.get(str(path[-1])) if found else None
-    return (field.description or "").split("\n")[0] if field else ""
+    return describe(found).get(str(path[-1]), "").split("\n")[0] if found else ""

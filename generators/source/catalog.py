@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ from generators.model.catalog_rules import app_findings
 from generators.source import binding, reader
 from generators.source.nodes import Node
 from generators.source.workspace import Workspace
+
+DATA = Path(__file__).parent.parent / "data"
 
 
 def load(workspace: Workspace) -> Catalog:
@@ -61,14 +62,14 @@ def _missing(folder: Path, node: Node, app: App) -> list[Problem]:
 
 
 def _data(name: str) -> Any:
-    return json.loads(files("generators.data").joinpath(f"{name}.json").read_bytes())
+    return json.loads((DATA / f"{name}.json").read_bytes())
 
 
 def _chart_values(apps: dict[str, App]) -> dict[str, ChartValues]:
     charts = sorted({app.chart.name for app in apps.values() if app.chart})
     found = {}
     for name in charts:
-        path = files("generators.data").joinpath(f"chart_values/{name}.json")
+        path = DATA / "chart_values" / f"{name}.json"
         if path.is_file():
             index = json.loads(path.read_bytes())
             found[name] = ChartValues(index["version"], index["paths"])
