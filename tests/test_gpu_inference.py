@@ -25,9 +25,6 @@ SPOT_NOTICE_SECONDS = 120
 VERSIONS = ("1.32", "1.33", "1.34", "1.35", "1.36")
 
 
-# --- what the renderer passes -----------------------------------------------------------------------------------------
-
-
 def group(name: str, mode: str, **changes: Any) -> Facts:
     return {
         "mode": mode,
@@ -86,9 +83,6 @@ CASES = {
     "a job on slices": facts({"gpu-sliced": SLICED}, {"thumbnails": job("gpu-sliced")}),
     "everything": EVERYTHING,
 }
-
-
-# --- both engines -----------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -172,8 +166,6 @@ def test_both_engines_agree(case: str) -> None:
     assert render(CASES[case]) == render_with_reference(CASES[case])
 
 
-# --- which objects ----------------------------------------------------------------------------------------------------
-
 ALWAYS = {"ServiceAccount/gpu-inference", "NetworkPolicy/default-deny"}
 SERVERS = {"PriorityClass/gpu-inference-server", "Service/server", "NetworkPolicy/server"}
 WORKERS = {"PriorityClass/gpu-inference-worker", "NetworkPolicy/worker"}
@@ -239,9 +231,6 @@ def test_cluster_scoped_objects_come_before_the_pods_that_name_them() -> None:
     server, worker = (the(unscoped, "PriorityClass", f"gpu-inference-{name}") for name in ("server", "worker"))
     assert server["value"] > worker["value"] >= 0  # below -10, cluster-autoscaler adds no node for a pod
     assert worker["preemptionPolicy"] == "Never"
-
-
-# --- every pod --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -314,8 +303,6 @@ def test_every_pod_goes_to_its_node_group_through_all_its_taints() -> None:
         assert len(pod["tolerations"]) == len(taints)
 
 
-# --- room on a node ---------------------------------------------------------------------------------------------------
-
 SHAPES = st.fixed_dictionaries({
     "mode": st.sampled_from(["server", "job", "shared"]),
     "slices": st.integers(2, 16),
@@ -347,9 +334,6 @@ def test_requests_and_limits_agree_but_for_the_processor() -> None:
         assert {key: value for key, value in resources["requests"].items() if key != "cpu"} == resources["limits"]
         # Cluster-autoscaler knows of no ephemeral storage on a node group that stands at zero.
         assert "ephemeral-storage" not in resources["requests"]
-
-
-# --- the server -------------------------------------------------------------------------------------------------------
 
 
 def test_the_server_holds_all_gpus_of_its_node() -> None:
@@ -416,9 +400,6 @@ def test_network_policies_deny_all_but_what_is_needed() -> None:
         assert web_rule["ports"] == [{"protocol": "TCP", "port": 443}]
 
 
-# --- jobs -------------------------------------------------------------------------------------------------------------
-
-
 def test_a_job_asks_for_one_gpu_or_one_slice_and_knows_its_part_of_the_memory() -> None:
     objects = render(EVERYTHING)
     for name, memory in (("nightly", "16384"), ("thumbnails", "4096")):
@@ -462,12 +443,16 @@ def job_name(cluster: Facts, name: str = "nightly") -> str:
 def changed(path: str, value: Any) -> Facts:
     """EVERYTHING with another value at a dotted path."""
     cluster = copy.deepcopy(EVERYTHING)
-    *parents, last = path.split(".")
-    place = cluster
-    for each in parents:
-        place = place[each]
+    place, last = at(cluster, path)
     place[last] = value
     return cluster
+
+
+def at(cluster: Facts, path: str) -> tuple[Facts, str]:
+    *parents, last = path.split(".")
+    for each in parents:
+        cluster = cluster[each]
+    return cluster, last
 
 
 @pytest.mark.parametrize(
@@ -517,42 +502,20 @@ def test_the_longest_name_still_makes_host_names() -> None:
     assert len(f"{found['metadata']['name']}-99999") <= 63
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+REQUIRED = [
+    *[key for key in EVERYTHING if key not in {"name", "environment"}],
+    *[f"{key}.{inner}" for key in ("app", "images", "roles") for inner in EVERYTHING[key]],
+    *[f"nodeGroups.gpu-sliced.{key}" for key in SLICED if key != "max"],
+    *[f"jobs.nightly.{key}" for key in EVERYTHING["jobs"]["nightly"]],
+]
 
 
-@pytest.mark.parametrize(
-    ("path", "owner"),
-    [
-        ("region", "cluster"),
-        ("bucket", "cluster"),
-        ("app", "cluster"),
-        ("roles", "cluster"),
-        ("images", "cluster"),
-        ("modelRepository", "cluster"),
-        ("nodeGroups", "cluster"),
-        ("jobs", "cluster"),
-        ("app.name", "app"),
-        ("app.namespace", "app"),
-        ("images.server", "images"),
-        ("images.worker", "images"),
-        ("roles.gpu-inference", "roles"),
-        ("nodeGroups.gpu-sliced.slices", "nodeGroups.gpu-sliced"),
-        *[
-            (f"nodeGroups.gpu-t4.{key}", "nodeGroups.gpu-t4")
-            for key in ("mode", "gpusPerNode", "vcpu", "memoryMib", "selector", "taints")
-        ],
-        ("nodeGroups.gpu-a10g.gpuMemoryMib", "nodeGroups.gpu-a10g"),
-        *[(f"jobs.nightly.{key}", "jobs.nightly") for key in ("nodeGroup", "input", "output", "shards", "parallelism")],
-    ],
-)
-def test_a_missing_fact_is_named(path: str, owner: str) -> None:
+@pytest.mark.parametrize("path", REQUIRED)
+def test_a_missing_fact_is_named(path: str) -> None:
     cluster = copy.deepcopy(EVERYTHING)
-    *parents, last = path.split(".")
-    place = cluster
-    for each in parents:
-        place = place[each]
+    place, last = at(cluster, path)
     del place[last]
-    assert f"{owner}: `{last}` is required" in refusal(cluster)
+    assert f"{path.rpartition('.')[0] or 'cluster'}: `{last}` is required" in refusal(cluster)
 
 
 @pytest.mark.parametrize(
