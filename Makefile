@@ -69,7 +69,9 @@ clean: ## Remove what make built inside the checkout
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Say which: make PYTHON=python3.12 ..." >&2; exit 2; }
 	@echo "setting up: uv $(UV_VERSION)" >&2
-	@rm -rf .uv && $(PYTHON) -m venv .uv && .uv/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@rm -rf .uv; $(PYTHON) -m venv .uv || \
+	  { echo "Python's venv module is needed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; }
+	@.uv/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
 .venv/.run: .uv/.$(UV_VERSION) pyproject.toml uv.lock

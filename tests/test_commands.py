@@ -274,3 +274,13 @@ def test_many_clusters_are_rendered_by_several_processes_with_plain_progress(
     assert result.exit_code == 0
     assert "rendering: 100 of 120" in result.stderr
     assert "120 clusters" in result.stderr
+
+
+@pytest.mark.parametrize("pipe", ["| head -n 1 >/dev/null", ">&-"])
+def test_a_reader_that_goes_away_is_no_error(demo: Path, pipe: str) -> None:
+    command = (
+        f"set -o pipefail; for i in 1 2 3; do {Path(sys.executable).parent}/fleet show demo {pipe} || exit 9; done"
+    )
+    environment = {**os.environ, "FLEET_ROOT": str(demo.parent.parent)}
+    result = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

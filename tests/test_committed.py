@@ -78,7 +78,9 @@ def test_hand_written_files_name_their_schema_and_fit_it(path: str, schema: str)
 def test_make_help_shows_every_target() -> None:
     text = (ROOT / "Makefile").read_text()
     targets = set(re.search(r"\.PHONY: (.*)", text)[1].split())  # type: ignore[index]
-    shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert {line.split()[1] for line in shown.splitlines()} == targets
     assert {
         "help",

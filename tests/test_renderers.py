@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import _jsonnet
 import pytest
 import yaml
 
 from generators.model.catalog import Inputs
 from generators.output import yaml_text
 from generators.pipeline import fleet
-from generators.renderers import argocd, render
+from generators.renderers import argocd, manifests, render
 from generators.source.workspace import Workspace
 from tests import fleets
 
@@ -120,3 +122,15 @@ def test_terraform_gets_all_labels_and_taints_that_pods_select(inputs: Inputs) -
     matching = [group for group in groups if selector.items() <= group["labels"].items()]
     assert {group["role"] for group in matching} == {"system"}
     assert any(group["capacity_type"] == "ON_DEMAND" and group["min_size"] >= 1 for group in matching)
+
+
+def test_the_reference_jsonnet_makes_the_same_of_a_cluster(inputs: Inputs) -> None:
+    folder = fleets.ROOT / "apps"
+    rendered = render(inputs)
+    for name, app in inputs.apps().items():
+        if app.kind == "jsonnet":
+            facts = json.dumps(manifests.argument(inputs, name, app))
+            path = str(folder / name / "main.jsonnet")
+            objects = json.loads(_jsonnet.evaluate_file(path, tla_codes={"cluster": facts}))
+            ours = [document for path, document in rendered.items() if path.startswith(f"manifests/{name}/")]
+            assert sorted(map(str, ours)) == sorted(map(str, objects))

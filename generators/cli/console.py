@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -41,7 +42,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             say("interrupted; every folder is whole")
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
-            sys.stderr.close()  # the reader of our output went away, which is not an error
+            # The reader of our output went away, which is not an error; nor may the last flush make it one.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 gc.set_threshold(200_000)  # before the imports: looking through what they make, again and again, slows each start
@@ -38,9 +39,8 @@ def main() -> NoReturn:
         app()
     except SystemExit as done:
         code = done.code
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        code = 0  # the reader of our output went away, which is not an error
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # the reader of our output went away, which is not an error
+            if stream is not None:
+                stream.flush()
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)

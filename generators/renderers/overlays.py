@@ -68,6 +68,8 @@ def _spread(key: str, otherwise: str) -> Tree:
         "whenUnsatisfiable": otherwise,
         "labelSelector": {"matchLabels": DNS_SELECTOR},
         "matchLabelKeys": ["pod-template-hash"],
+        # A cordoned node takes no replica, so it must not count as one that has none.
+        "nodeTaintsPolicy": "Honor",
     }
 
 
