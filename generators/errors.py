@@ -31,6 +31,12 @@ class Problem:
         hint = f"\nhint: {self.hint}" if self.hint else ""
         return f"error: {self.place}: {key}{self.message}{hint}"
 
+    def facts(self) -> dict[str, str | int]:
+        """The same for a machine: file, line, column, key, message, hint."""
+        place = self.place
+        where: dict[str, str | int] = {"file": place.file, "line": place.line, "column": place.column}
+        return {**where, "key": self.key, "message": self.message, "hint": self.hint}
+
     def sort_key(self) -> tuple[Place, str, str]:
         """File order: by file, line and column, then by key."""
         return (self.place, self.key, self.message)

@@ -1,164 +1,38 @@
+"""What `apps/gpu-inference` makes of every kind of cluster: its objects, pods and policies."""
+
 from __future__ import annotations
 
-import copy
 import json
-import posixpath
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import _jsonnet
 import kubernetes_validate
 import kubernetes_validate.utils
 import pytest
-import rjsonnet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-Facts = dict[str, Any]
-Object = dict[str, Any]
-
-APPS = Path(__file__).parents[1] / "apps"
-MAIN = "gpu-inference/main.jsonnet"
-SPOT_NOTICE_SECONDS = 120
-VERSIONS = ("1.32", "1.33", "1.34", "1.35", "1.36")
-
-
-def group(name: str, mode: str, **changes: Any) -> Facts:
-    return {
-        "mode": mode,
-        "slices": 4 if mode == "shared" else None,
-        "gpusPerNode": 1,
-        "max": 60,
-        "vcpu": 4,
-        "memoryMib": 16384,
-        "gpuMemoryMib": 16384,
-        "selector": {"inference-fleet/node-group": name},
-        "taints": [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}],
-        **changes,
-    }
-
-
-def job(node_group: str, **changes: Any) -> Facts:
-    return {
-        "nodeGroup": node_group,
-        "input": "movies/",
-        "output": "results/",
-        "shards": 64,
-        "parallelism": 40,
-        **changes,
-    }
-
-
-def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any) -> Facts:
-    return {
-        "name": "prod-tokyo",
-        "region": "ap-northeast-1",
-        "environment": "production",
-        "bucket": "prod-tokyo-123456789012-ap-northeast-1",
-        "app": {"name": "gpu-inference", "namespace": "gpu-inference"},
-        "roles": {"gpu-inference": "arn:aws:iam::123456789012:role/prod-tokyo-gpu-inference-gpu-inference"},
-        "images": {
-            "server": "nvcr.io/nvidia/tritonserver:25.08-py3",
-            "worker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/inference-worker:0.1.0",
-        },
-        "modelRepository": "models/",
-        "nodeGroups": groups or {},
-        "jobs": jobs or {},
-        **changes,
-    }
-
-
-T4, A10G, SLICED = group("gpu-t4", "server"), group("gpu-a10g", "job"), group("gpu-sliced", "shared")
-EVERYTHING = facts(
-    {"gpu-t4": T4, "gpu-a10g": A10G, "gpu-sliced": SLICED},
-    {"beside-server": job("gpu-t4"), "nightly": job("gpu-a10g"), "thumbnails": job("gpu-sliced")},
+from tests.gpu_inference import (
+    CASES,
+    EVERYTHING,
+    SPOT_NOTICE_SECONDS,
+    T4,
+    VERSIONS,
+    Facts,
+    environment,
+    facts,
+    gpus,
+    group,
+    job,
+    mib,
+    names,
+    of_kind,
+    pods,
+    render,
+    render_with_reference,
+    the,
 )
-CASES = {
-    "nothing": facts(),
-    "a job group without jobs": facts({"gpu-a10g": A10G}),
-    "servers alone": facts({"gpu-t4": T4, "gpu-l4": group("gpu-l4", "server", gpusPerNode=4, vcpu=48)}),
-    "a job": facts({"gpu-a10g": A10G}, {"nightly": job("gpu-a10g")}),
-    "a job on slices": facts({"gpu-sliced": SLICED}, {"thumbnails": job("gpu-sliced")}),
-    "everything": EVERYTHING,
-}
-
-
-@cache
-def sources() -> dict[str, str]:
-    paths = [*APPS.glob("*/*.jsonnet"), *APPS.glob("*/*.libsonnet")]
-    return {path.relative_to(APPS).as_posix(): path.read_text(encoding="utf-8") for path in paths}
-
-
-def load(folder: str, relative: str) -> tuple[str, str]:
-    # rjsonnet names the working directory as the folder of a snippet.
-    path = MAIN if relative == MAIN else posixpath.normpath(posixpath.join(folder, relative))
-    return path, sources()[path]
-
-
-def load_bytes(folder: str, relative: str) -> tuple[str, bytes]:
-    path, text = load(folder, relative)
-    return path, text.encode()
-
-
-def render(cluster: Facts) -> list[Object]:
-    found: list[Object] = json.loads(
-        rjsonnet.evaluate_snippet(
-            "test", f"import '{MAIN}'", tla_codes={"cluster": json.dumps(cluster)}, import_callback=load
-        )
-    )
-    return found
-
-
-def render_with_reference(cluster: Facts) -> Any:
-    """C++ jsonnet: it keeps no field once evaluated, so that it takes a second for what rjsonnet does in 2 ms."""
-    return json.loads(
-        _jsonnet.evaluate_snippet(
-            "test", f"import '{MAIN}'", tla_codes={"cluster": json.dumps(cluster)}, import_callback=load_bytes
-        )
-    )
-
-
-def refusal(cluster: Facts) -> str:
-    """The first line of what the engine says."""
-    with pytest.raises(RuntimeError) as caught:
-        render(cluster)
-    return str(caught.value).strip().splitlines()[0]
-
-
-def library(code: str) -> Any:
-    """The value of a snippet that stands in `apps/lib/`."""
-    return json.loads(rjsonnet.evaluate_snippet("test", code, import_callback=lambda _, path: load("lib", path)))
-
-
-def names(objects: list[Object]) -> set[str]:
-    return {f"{each['kind']}/{each['metadata']['name']}" for each in objects}
-
-
-def of_kind(objects: list[Object], kind: str) -> list[Object]:
-    return [each for each in objects if each["kind"] == kind]
-
-
-def the(objects: list[Object], kind: str, name: str = "") -> Object:
-    [found] = [each for each in of_kind(objects, kind) if each["metadata"]["name"].startswith(name)]
-    return found
-
-
-def pods(objects: list[Object]) -> list[Object]:
-    return [each["spec"]["template"]["spec"] for each in objects if "template" in each.get("spec", {})]
-
-
-def environment(container: Object) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in container["env"]}
-
-
-def gpus(pod: Object) -> int:
-    return int(pod["containers"][0]["resources"]["limits"].get("nvidia.com/gpu", 0))
-
-
-def mib(quantity: str) -> int:
-    return int(quantity.removesuffix("Mi"))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -398,166 +272,3 @@ def test_network_policies_deny_all_but_what_is_needed() -> None:
         assert {(each["protocol"], each["port"]) for each in names_rule["ports"]} == {("UDP", 53), ("TCP", 53)}
         assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in names_rule["to"]
         assert web_rule["ports"] == [{"protocol": "TCP", "port": 443}]
-
-
-def test_a_job_asks_for_one_gpu_or_one_slice_and_knows_its_part_of_the_memory() -> None:
-    objects = render(EVERYTHING)
-    for name, memory in (("nightly", "16384"), ("thumbnails", "4096")):
-        worker = the(objects, "Job", name)["spec"]["template"]["spec"]
-        assert gpus(worker) == 1
-        assert environment(worker["containers"][0])["INFERENCE_GPU_MEMORY_MIB"] == memory
-
-
-def test_a_job_outlives_spot_nodes_and_gives_up_on_bad_input() -> None:
-    found = the(render(EVERYTHING), "Job", "nightly")
-    spec = found["spec"]
-    assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 64, 40)
-    assert (spec["backoffLimitPerIndex"], spec["maxFailedIndexes"]) == (3, 7)
-    assert "ttlSecondsAfterFinished" not in spec
-    ignored, bad_input = spec["podFailurePolicy"]["rules"]
-    assert ignored == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
-    [container] = spec["template"]["spec"]["containers"]
-    assert bad_input == {
-        "action": "FailIndex",
-        "onExitCodes": {"containerName": container["name"], "operator": "In", "values": [65]},
-    }
-    assert spec["template"]["spec"]["restartPolicy"] == "Never"
-    annotations = spec["template"]["metadata"]["annotations"]
-    assert annotations == {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
-    assert container["command"] == ["python", "-m", "worker", "run"]
-    assert (
-        environment(container).items()
-        >= {
-            "INFERENCE_BUCKET": EVERYTHING["bucket"],
-            "INFERENCE_INPUT": "movies/",
-            "INFERENCE_OUTPUT": "results/",
-            "INFERENCE_SHARDS": "64",
-        }.items()
-    )
-
-
-def job_name(cluster: Facts, name: str = "nightly") -> str:
-    return str(the(render(cluster), "Job", name)["metadata"]["name"])
-
-
-def changed(path: str, value: Any) -> Facts:
-    """EVERYTHING with another value at a dotted path."""
-    cluster = copy.deepcopy(EVERYTHING)
-    place, last = at(cluster, path)
-    place[last] = value
-    return cluster
-
-
-def at(cluster: Facts, path: str) -> tuple[Facts, str]:
-    *parents, last = path.split(".")
-    for each in parents:
-        cluster = cluster[each]
-    return cluster, last
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("jobs.nightly.input", "films/"),
-        ("jobs.nightly.output", "elsewhere/"),
-        ("jobs.nightly.shards", 65),
-        ("jobs.nightly.nodeGroup", "gpu-sliced"),
-        ("images.worker", "registry/inference-worker:0.2.0"),
-        ("bucket", "another"),
-        ("region", "us-east-1"),
-        ("nodeGroups.gpu-a10g.memoryMib", 32768),
-        ("nodeGroups.gpu-a10g.taints", []),
-    ],
-)
-def test_a_jobs_name_changes_with_what_cannot_be_changed_in_place(path: str, value: Any) -> None:
-    assert job_name(changed(path, value)) != job_name(EVERYTHING)
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("jobs.nightly.parallelism", 8),
-        ("jobs.thumbnails.shards", 3),
-        ("images.server", "nvcr.io/nvidia/tritonserver:25.09-py3"),
-        ("modelRepository", "other/"),
-        ("nodeGroups.gpu-a10g.max", 2),
-        ("nodeGroups.gpu-t4.vcpu", 8),
-        ("name", "other"),
-        ("environment", "staging"),
-        ("roles.gpu-inference", "arn:aws:iam::123456789012:role/other"),
-    ],
-)
-def test_a_jobs_name_does_not_change_with_anything_else(path: str, value: Any) -> None:
-    assert job_name(changed(path, value)) == job_name(EVERYTHING)
-
-
-def test_jobs_with_one_spec_have_names_of_their_own() -> None:
-    twins = facts({"gpu-a10g": A10G}, {"one": job("gpu-a10g"), "two": job("gpu-a10g")})
-    assert len(names(of_kind(render(twins), "Job"))) == 2
-
-
-def test_the_longest_name_still_makes_host_names() -> None:
-    longest = "j" * 40
-    found = the(render(facts({"gpu": A10G}, {longest: job("gpu", shards=100_000)})), "Job")
-    assert len(f"{found['metadata']['name']}-99999") <= 63
-
-
-REQUIRED = [
-    *[key for key in EVERYTHING if key not in {"name", "environment"}],
-    *[f"{key}.{inner}" for key in ("app", "images", "roles") for inner in EVERYTHING[key]],
-    *[f"nodeGroups.gpu-sliced.{key}" for key in SLICED if key != "max"],
-    *[f"jobs.nightly.{key}" for key in EVERYTHING["jobs"]["nightly"]],
-]
-
-
-@pytest.mark.parametrize("path", REQUIRED)
-def test_a_missing_fact_is_named(path: str) -> None:
-    cluster = copy.deepcopy(EVERYTHING)
-    place, last = at(cluster, path)
-    del place[last]
-    assert f"{path.rpartition('.')[0] or 'cluster'}: `{last}` is required" in refusal(cluster)
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "words"),
-    [
-        ("nodeGroups.gpu-t4.mode", "rented", "nodeGroups.gpu-t4: `mode` is `rented`"),
-        ("jobs.nightly.nodeGroup", "workers", "jobs.nightly: `nodeGroup` is `workers`, which has no GPU"),
-        ("roles.gpu-inference", "prod-tokyo-gpu", "`prod-tokyo-gpu` is not the ARN of an IAM role"),
-    ],
-)
-def test_a_wrong_fact_is_named(path: str, value: str, words: str) -> None:
-    assert words in refusal(changed(path, value))
-
-
-@pytest.mark.parametrize(
-    ("constructor", "required"),
-    [
-        ("ServiceAccount", ["labels", "name", "namespace"]),
-        ("PriorityClass", ["description", "labels", "name", "value"]),
-        ("Service", ["labels", "name", "namespace", "ports", "selector"]),
-        ("NetworkPolicy", ["labels", "name", "namespace", "podSelector"]),
-        ("DaemonSet", ["labels", "maxUnavailable", "name", "namespace", "selector", "template"]),
-        ("Job", ["labels", "name", "namespace", "spec"]),
-    ],
-)
-def test_a_constructor_names_the_parameter_that_is_missing(constructor: str, required: list[str]) -> None:
-    given_all: Facts = {key: {} for key in required} | {"name": "x", "spec": {"completions": 1}}
-    for missing in required:
-        rest = json.dumps({key: value for key, value in given_all.items() if key != missing})
-        code = f"(import 'kube.libsonnet').{constructor}({rest})"
-        with pytest.raises(RuntimeError, match=f"{constructor}: `{missing}` is required"):
-            library(code)
-
-
-def test_a_job_whose_host_names_would_be_too_long_is_refused() -> None:
-    code = "(import 'kube.libsonnet').Job({name: '%s', namespace: 'n', labels: {}, spec: {completions: 1}})"
-    assert library(code % ("n" * 61))["metadata"]["name"]
-    with pytest.raises(RuntimeError, match="makes host names of 64 characters; 63 is the most"):
-        library(code % ("n" * 62))
-
-
-def test_the_hash_is_of_the_value_and_not_of_its_writing() -> None:
-    hashes = library("local h = import 'hash.libsonnet'; [h({a: 1, b: [2]}), h({b: [2], a: 0 + 1}), h({a: 1})]")
-    assert re.fullmatch("[0-9a-f]{8}", hashes[0])
-    assert hashes[0] == hashes[1] != hashes[2]

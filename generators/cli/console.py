@@ -68,6 +68,11 @@ def warn(text: str) -> None:
     typer.echo(typer.style("warning", fg="yellow") + f": {text}", err=True)
 
 
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def data(text: str) -> None:
     """One line, or more, of what was asked for."""
     typer.echo(text)

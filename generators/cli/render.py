@@ -31,7 +31,7 @@ def render(
     mode: Mode = "check" if check else "dry-run" if dry_run else "write"
     outcomes = run(clusters or [], mode)
     if output is console.Output.json:
-        console.as_json([{"cluster": each.cluster, **each.counts()} for each in outcomes])
+        console.as_json([_row(each) for each in outcomes])
     else:
         _show(outcomes, mode)
     finish(outcomes, mode)
@@ -52,6 +52,11 @@ def run(names: list[str], mode: Mode) -> list[Outcome]:
         chosen = found.chosen(names, everything=not names)
         done = pool.each(found, chosen, partial(render_cluster, mode=mode))
         return list(console.progress(done, len(chosen), "rendering"))
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    problems = [problem.facts() for problem in outcome.problems]
+    return {"cluster": outcome.cluster, **outcome.counts(), "problems": problems}
 
 
 def _show(outcomes: list[Outcome], mode: Mode) -> None:
@@ -76,18 +81,19 @@ def finish(outcomes: list[Outcome], mode: Mode) -> None:
 
     problems = [problem for outcome in outcomes for problem in outcome.problems]
     different = [outcome for outcome in outcomes if outcome.plan.differs]
-    good = len(outcomes) - sum(1 for outcome in outcomes if outcome.problems)
-    files = sum(sum(outcome.counts().values()) for outcome in outcomes)
-    touched = sum(sum(outcome.counts().values()) - outcome.counts()["same"] for outcome in different)
-    what = {"write": "changed", "check": "differ", "dry-run": "would change"}[mode]
-    console.say(
-        f"{good} clusters, {files} files: {touched} {what}"
-        if touched
-        else f"{good} clusters, {files} files: all up to date"
-    )
+    console.say(_summary(outcomes, mode))
     if problems:
         raise FleetError(problems)
     if mode == "check" and different:
         names = " ".join(outcome.cluster for outcome in different)
         console.say(f"generated files are not what the sources say; mend them with: fleet render {names}")
         raise typer.Exit(console.FOUND)
+
+
+def _summary(outcomes: list[Outcome], mode: Mode) -> str:
+    counts = [outcome.counts() for outcome in outcomes if not outcome.problems]
+    files = sum(sum(each.values()) for each in counts)
+    touched = files - sum(each["same"] for each in counts)
+    done = {"write": "written or removed", "check": "to be written or removed", "dry-run": "to be written or removed"}
+    what = f"{touched} {done[mode]}" if touched else "all up to date"
+    return f"{console.count(len(counts), 'cluster')}, {console.count(files, 'file')}: {what}"

@@ -48,7 +48,7 @@ def _row(report: Report) -> dict[str, object]:
         "cluster": report.cluster,
         "objects": report.objects,
         "values": report.values,
-        "problems": [str(problem) for problem in report.problems],
+        "problems": [problem.facts() for problem in report.problems],
         "unchecked": report.unchecked,
     }
 
@@ -64,10 +64,11 @@ def finish(reports: list[Report], *, strict: bool) -> None:
         console.warn(line)
     if problems:
         console.problems(FleetError(problems))
-        console.say(f"{len(problems)} problems in {len(reports)} clusters")
+        console.say(f"{console.count(len(problems), 'problem')} in {console.count(len(reports), 'cluster')}")
         raise typer.Exit(console.FOUND)
     objects, values = sum(each.objects for each in reports), sum(each.values for each in reports)
-    console.say(f"{len(reports)} clusters valid: {objects} objects, {values} values files")
+    checked = f"{console.count(objects, 'object')}, {console.count(values, 'values file')}"
+    console.say(f"{console.count(len(reports), 'cluster')} valid: {checked}")
     if unchecked and strict:
         console.say("--strict: something could not be checked, and that counts as a failure")
         raise typer.Exit(console.FOUND)
