@@ -284,3 +284,12 @@ def test_a_reader_that_goes_away_is_no_error(demo: Path, pipe: str) -> None:
     environment = {**os.environ, "FLEET_ROOT": str(demo.parent.parent)}
     result = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_what_a_killed_render_left_is_put_right_by_the_next_call(demo: Path, fleet: Fleet) -> None:
+    before = tree(demo)
+    (demo / "generated").rename(demo / ".generated-old")
+    (demo / ".generated-new").mkdir()
+    assert fleet("render", "--check").exit_code == 0
+    assert tree(demo) == before
+    assert sorted(path.name for path in demo.iterdir()) == ["cluster.yaml", "generated"]

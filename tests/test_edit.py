@@ -78,3 +78,9 @@ def test_the_template_loads_and_dumps_to_the_same_bytes() -> None:
     path = fleets.ROOT / "generators" / "source" / "cluster_template.yaml"
     filled = Template(path.read_text()).substitute(name="demo", environment="staging", vpc_cidr="x", zones="a, c")
     assert edit.round_trips(filled)
+
+
+def test_an_edit_that_touches_other_lines_is_refused() -> None:
+    shared = "a: &x {b: 1}\nc: 2\nd: *x\ne: 3\n"
+    with pytest.raises(FleetError, match="would change lines that are not its own"):
+        edit.set_value(shared, "f", ("a",), 5)
