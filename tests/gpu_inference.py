@@ -44,6 +44,7 @@ def job(node_group: str, **changes: Any) -> Facts:
         "output": "results/",
         "shards": 64,
         "parallelism": 40,
+        "deadlineSeconds": 86400,
         **changes,
     }
 
@@ -61,6 +62,7 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
             "worker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/inference-worker:0.1.0",
         },
         "modelRepository": "models/",
+        "nodeLocalDns": "169.254.20.10",
         "nodeGroups": groups or {},
         "jobs": jobs or {},
         **changes,

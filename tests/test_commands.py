@@ -68,6 +68,8 @@ def test_new_like_another_keeps_its_comments_and_changes_what_is_its_own(workspa
     [
         (("../x",), "`../x` is not a cluster name"),
         (("Demo",), "`Demo` is not a cluster name"),
+        (("two--hyphens",), "`two--hyphens` is not a cluster name"),
+        (("my-aws-cluster",), "`my-aws-cluster` is not a cluster name"),
         (("x" * 31,), "is not a cluster name"),
         (("okay", "--region", "mars-north-1"), "`mars-north-1` is not a region"),
         (("okay", "--account", "123"), "`123` is not an AWS account id"),

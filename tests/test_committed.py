@@ -62,7 +62,7 @@ def test_committed_clusters_plan_several_hundred_nodes(name: str) -> None:
         ("clusters/defaults.yaml", "defaults"),
         *(
             (f"apps/{name}/app.yaml", "app")
-            for name in ("coredns", "cluster-autoscaler", "gpu-inference", "node-local-dns")
+            for name in tuple(path.parent.name for path in ROOT.glob("apps/*/app.yaml"))
         ),
     ],
 )

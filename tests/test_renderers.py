@@ -26,18 +26,23 @@ def inputs(request: pytest.FixtureRequest) -> Inputs:
 
 def applications(inputs: Inputs) -> dict[str, Any]:
     tree = argocd.render(inputs)
-    return {path: document for path, document in tree.items() if path != "argocd/project.yaml"}
+    return {path: document for path, document in tree.items() if "project" not in path}
 
 
 def test_every_application_heals_prunes_and_is_guarded_against_mass_deletion(inputs: Inputs) -> None:
     for application in applications(inputs).values():
         policy = application["spec"]["syncPolicy"]
         assert policy["automated"] == {"prune": True, "selfHeal": True, "allowEmpty": False}
-        assert {"ServerSideApply=true", "FailOnSharedResource=true", "PruneLast=true"} <= set(policy["syncOptions"])
-        assert policy["retry"]["limit"] > 0
-        options = application["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
-        assert "Delete=confirm" in options
-        assert "Prune=confirm" in options or "Prune=false" in options
+        assert {"ServerSideApply=true", "FailOnSharedResource=true"} <= set(policy["syncOptions"])
+        assert policy["retry"]["limit"] == -1
+        assert "Delete=confirm" in application["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
+
+
+def test_root_prunes_no_application_and_leaves_itself_out(inputs: Inputs) -> None:
+    found = applications(inputs)
+    assert found.pop("argocd/root.yaml")["spec"]["source"]["directory"] == {"exclude": "root.yaml"}
+    for application in found.values():
+        assert "Prune=false" in application["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
 
 
 def test_finalizers_are_where_removal_is_harmless(inputs: Inputs) -> None:
@@ -47,17 +52,38 @@ def test_finalizers_are_where_removal_is_harmless(inputs: Inputs) -> None:
     assert found["argocd/cluster-autoscaler.yaml"] is True
 
 
-def test_the_project_allows_each_application_and_no_wildcard(inputs: Inputs) -> None:
-    project: Any = argocd.render(inputs)["argocd/project.yaml"]
-    spec = project["spec"]
-    assert "*" not in str(spec)
-    namespaces = {each["namespace"] for each in spec["destinations"]}
-    for application in applications(inputs).values():
+def projects(inputs: Inputs) -> dict[str, Any]:
+    tree: Any = argocd.render(inputs)
+    found = [each for path, each in tree.items() if path.startswith("argocd/project-")]
+    return {each["metadata"]["name"]: each["spec"] for each in found}
+
+
+def test_each_application_is_allowed_by_its_project_and_nothing_by_a_wildcard(inputs: Inputs) -> None:
+    found = projects(inputs)
+    assert "*" not in str(found)
+    for path, application in applications(inputs).items():
         body = application["spec"]
-        assert body["project"] == project["metadata"]["name"]
-        assert body["destination"]["namespace"] in namespaces
+        project = found[body["project"]]
+        assert body["project"] == ("bootstrap" if path == "argocd/root.yaml" else "fleet")
+        assert body["destination"] in project["destinations"]
         for source in body.get("sources", [body.get("source")]):
-            assert source["repoURL"] in spec["sourceRepos"]
+            assert source["repoURL"] in project["sourceRepos"]
+
+
+def test_apps_cannot_make_applications_and_root_can_make_nothing_else(inputs: Inputs) -> None:
+    found = projects(inputs)
+    assert "argocd" not in {each["namespace"] for each in found["fleet"]["destinations"]}
+    assert found["bootstrap"]["clusterResourceWhitelist"] == []
+    assert {each["kind"] for each in found["bootstrap"]["namespaceResourceWhitelist"]} == {"Application", "AppProject"}
+
+
+def test_an_app_that_is_turned_off_may_still_be_removed(workspace: Workspace) -> None:
+    """What Argo CD may no longer touch, it leaves behind."""
+    text = fleets.text().replace("prod-tokyo", "demo")
+    fleets.add(workspace, "demo", text)
+    before = projects(fleet.read(workspace).load("demo"))
+    (workspace.clusters / "demo" / "cluster.yaml").write_text(text[: text.index("  gpu-inference:")])
+    assert projects(fleet.read(workspace).load("demo")) == before
 
 
 def test_system_apps_sync_before_workloads(inputs: Inputs) -> None:

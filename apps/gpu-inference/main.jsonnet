@@ -11,7 +11,7 @@ local triton = import '../lib/triton.libsonnet';
 
 local facts(cluster) =
   local c = required('cluster', [
-    'region', 'bucket', 'app', 'roles', 'images', 'modelRepository', 'nodeGroups', 'jobs',
+    'region', 'bucket', 'app', 'roles', 'images', 'modelRepository', 'nodeGroups', 'jobs', 'nodeLocalDns',
   ]) + cluster;
   c {
     app: required('app', ['name', 'namespace']) + c.app,
@@ -19,7 +19,7 @@ local facts(cluster) =
     nodeGroups: std.mapWithKey(gpu, c.nodeGroups),
     jobs: std.mapWithKey(
       function(name, job)
-        required('jobs.' + name, ['nodeGroup', 'input', 'output', 'shards', 'parallelism']) + job,
+        required('jobs.' + name, ['nodeGroup', 'input', 'output', 'shards', 'parallelism', 'deadlineSeconds']) + job,
       c.jobs
     ),
   };
@@ -45,11 +45,11 @@ local priority(c, component, more) = kube.PriorityClass({
   annotations: { 'argocd.argoproj.io/sync-wave': '-1' },
 } + more);
 
-local template(c, group, component, own, container) = pod.Template({
+local template(c, group, component, own, graceSeconds, container) = pod.Template({
   labels: selector(c, component) + labels + own,
   serviceAccount: c.app.name,
   priorityClass: '%s-%s' % [c.app.name, component],
-  graceSeconds: triton.graceSeconds,
+  graceSeconds: graceSeconds,
   nodeSelector: group.selector,
   taints: group.taints,
   container: container,
@@ -65,7 +65,7 @@ local serverDaemonSet(c, group) =
     labels+: own,
     selector: selector(c, 'server') + own,
     maxUnavailable: '10%',
-    template: template(c, group, 'server', own, triton.Container({
+    template: template(c, group, 'server', own, triton.graceSeconds, triton.Container({
       image: c.images.server,
       bucket: c.bucket,
       prefix: c.modelRepository,
@@ -98,7 +98,8 @@ local workerJob(c, name, job) =
   local spec = batch.IndexedSpec({
     completions: job.shards,
     parallelism: job.parallelism,
-    template: template(c, group, 'worker', own, pod.Container({
+    deadlineSeconds: job.deadlineSeconds,
+    template: template(c, group, 'worker', own, batch.graceSeconds, pod.Container({
       name: 'worker',
       image: c.images.worker,
       env: workerEnvironment(c, group, job),
@@ -126,7 +127,7 @@ local servers(c, groups) = [
   }),
   policy(c, 'server', {
     ingress: [{ from: pods(c, 'worker'), ports: serverPorts }],
-    egress: [network.dns, network.https],
+    egress: [network.dns(c.nodeLocalDns), network.https],
   }),
 ] + [serverDaemonSet(c, group) for group in groups];
 
@@ -137,7 +138,7 @@ local workers(c) = [
     description: 'Batches: they wait for room and take none from others.',
   }),
   policy(c, 'worker', {
-    egress: [network.dns, network.https, { to: pods(c, 'server'), ports: serverPorts }],
+    egress: [network.dns(c.nodeLocalDns), network.https, { to: pods(c, 'server'), ports: serverPorts }],
   }),
 ] + [workerJob(c, name, c.jobs[name]) for name in std.objectFields(c.jobs)];
 

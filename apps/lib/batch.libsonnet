@@ -5,13 +5,17 @@ local required = import 'required.libsonnet';
   // What a worker exits with where its input is at fault: no other attempt will end better.
   badInputExitCode:: 65,
 
+  // For a shard to save its place; a spot node is gone two minutes after its notice.
+  graceSeconds:: 90,
+
   // No TTL: a Job that is gone from the cluster but not from git would run again.
   IndexedSpec(params)::
-    local p = required('IndexedSpec', ['completions', 'parallelism', 'template']) + params;
+    local p = required('IndexedSpec', ['completions', 'parallelism', 'deadlineSeconds', 'template']) + params;
     {
       completionMode: 'Indexed',
       completions: p.completions,
       parallelism: p.parallelism,
+      activeDeadlineSeconds: p.deadlineSeconds,
       backoffLimitPerIndex: 3,
       // More than a tenth is no longer the input's fault.
       maxFailedIndexes: std.ceil(p.completions / 10),

@@ -4,14 +4,14 @@
 
   tcp(numbers):: on('TCP', numbers),
 
-  // CoreDNS, by its Service's address too, and the node's own cache at the link-local address that its chart gives it.
-  dns:: {
+  // CoreDNS, by its Service's address too, and the cache on each node.
+  dns(nodeLocal):: {
     to: [
       {
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
         podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
       },
-      { ipBlock: { cidr: '169.254.20.10/32' } },
+      { ipBlock: { cidr: nodeLocal + '/32' } },
     ],
     ports: on('UDP', [53]) + on('TCP', [53]),
   },

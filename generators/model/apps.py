@@ -52,6 +52,8 @@ class InferenceJob(Model):
     shards: Annotated[int, Field(ge=1, le=100_000)]
     parallelism: Annotated[int, Field(ge=1, le=5_000)] | None = None
     """Shards at a time; left out, as many as the node group's GPUs can hold."""
+    deadline_hours: Annotated[int, Field(ge=1, le=336)] = 24
+    """After this the Job ends, done or not: an image that cannot be pulled must not hold GPU nodes for ever."""
 
 
 class GpuInferenceSettings(AppSettings):

@@ -97,12 +97,19 @@ CIDR_SCHEMA = {"type": "string", "pattern": r"^[0-9.]+/[0-9]+$", "examples": ["1
 
 Cidr = Annotated[ipaddress.IPv4Network, PlainValidator(_cidr), WithJsonSchema(CIDR_SCHEMA)]
 
-CLUSTER_NAME = r"[a-z][a-z0-9-]{1,28}[a-z0-9]"
-"""3–30 characters: IAM role names (64) and bucket names (63) are made from it and must still fit."""
+CLUSTER_NAME = r"(?=.{3,30}$)(?!.*(aws|amazon|cognito))[a-z](-?[a-z0-9])+"
+"""3–30 characters: IAM role names (64) and bucket names (63) are made from it and must still fit.
+
+RDS takes no two hyphens in a row, and Cognito's login prefix none of the three words.
+"""
+
+CLUSTER_NAME_WORDS = (
+    "a cluster name (3–30 lower-case letters, digits, single hyphens; a letter first; not aws, amazon, cognito)"
+)
 
 ClusterName = Annotated[
     str,
-    Matching(CLUSTER_NAME, "a cluster name (3–30 lower-case letters, digits, hyphens; a letter first)", "prod-tokyo"),
+    Matching(CLUSTER_NAME, CLUSTER_NAME_WORDS, "prod-tokyo"),
 ]
 Name = Annotated[
     str,

@@ -12,9 +12,9 @@ from .base import Matching, Model, Name, Text
 from .cluster import Cluster
 
 ROOT_APPLICATION = "root"
-PROJECT = "project"
-RESERVED_APP_NAMES = frozenset({ROOT_APPLICATION, PROJECT})
-"""Taken in `generated/argocd/`: the root Application and the AppProject."""
+BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE = "project-bootstrap", "project-fleet"
+RESERVED_APP_NAMES = frozenset({ROOT_APPLICATION, BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE})
+"""Taken in `generated/argocd/`: the root Application and the AppProjects."""
 
 Version = Annotated[
     str,

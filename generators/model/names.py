@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from .catalog import Inputs, Instance
 from .cluster import Cluster
-from .node_groups import NodeGroup
+from .node_groups import Gpu, NodeGroup
 
 ROLE_LABEL = "inference-fleet/role"
 GROUP_LABEL = "inference-fleet/node-group"
 GPU_MODE_LABEL = "inference-fleet/gpu-mode"
 ACCELERATOR_LABEL = "k8s.amazonaws.com/accelerator"
 """cluster-autoscaler needs it on GPU nodes, or scales up too far while drivers start."""
+PLUGIN_CONFIG_LABEL = "nvidia.com/device-plugin.config"
+"""Which of its configurations the NVIDIA device plugin uses on a node."""
 GPU_PRESENT_LABEL = "nvidia.com/gpu.present"
 """The NVIDIA device plugin's chart runs where it says true."""
 SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NoSchedule"}
 """The only taint that EKS's own CoreDNS tolerates: it must run before Argo CD does."""
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 
+NODE_LOCAL_DNS = "169.254.20.10"
+"""Link-local address of the DNS cache on each node, where node-local-dns runs."""
 ROLE_NAME_LIMIT = 64
 CLUSTER_DNS_INDEX = 10
 """EKS gives the cluster DNS Service the tenth address of the service range."""
@@ -107,7 +111,13 @@ def node_labels(name: str, group: NodeGroup, instance: Instance) -> dict[str, st
         labels[GPU_MODE_LABEL] = group.gpu.mode
         labels[ACCELERATOR_LABEL] = instance.gpu_name
         labels[GPU_PRESENT_LABEL] = "true"
+        labels[PLUGIN_CONFIG_LABEL] = plugin_config(group.gpu)
     return dict(sorted(labels.items()))
+
+
+def plugin_config(gpu: Gpu) -> str:
+    """Name of the device plugin's configuration: whole GPUs, or so many slices of each."""
+    return f"sliced-{gpu.slices}" if gpu.slices else "whole"
 
 
 def node_taints(group: NodeGroup) -> list[dict[str, str]]:

@@ -19,19 +19,25 @@ def _size(low: int, high: int, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _private(block: IPv4Network) -> IPv4Network:
-    if not (block.is_private or block.subnet_of(IPv4Network("100.64.0.0/10"))):
-        raise refuse(
-            f"`{block}` is public address space",
-            "take it from 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
-        )
-    return block
+RFC_1918 = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+SHARED = IPv4Network("100.64.0.0/10")
+"""Address space for carriers, which AWS allows in VPCs."""
 
 
-Private = AfterValidator(_private)
-VpcBlock = Annotated[Cidr, _size(16, 20, "a VPC of this fleet"), Private]
-PodBlock = Annotated[Cidr, _size(16, 20, "a secondary block for pods"), Private]
-ServiceBlock = Annotated[Cidr, _size(12, 24, "an EKS service range"), Private]
+def _within(allowed: tuple[IPv4Network, ...]) -> AfterValidator:
+    def check(block: IPv4Network) -> IPv4Network:
+        if not any(block.subnet_of(each) for each in allowed):
+            raise refuse(
+                f"`{block}` is not address space that AWS takes here", f"take it from {', '.join(map(str, allowed))}"
+            )
+        return block
+
+    return AfterValidator(check)
+
+
+VpcBlock = Annotated[Cidr, _size(16, 20, "a VPC of this fleet"), _within((*RFC_1918, SHARED))]
+PodBlock = Annotated[Cidr, _size(16, 20, "a secondary block for pods"), _within((*RFC_1918, SHARED))]
+ServiceBlock = Annotated[Cidr, _size(12, 24, "an EKS service range"), _within(RFC_1918)]
 Zone = Annotated[str, Matching("[a-f]", "the letter of an availability zone, a to f", "a")]
 
 

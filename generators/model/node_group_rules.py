@@ -10,7 +10,14 @@ from .catalog import Inputs
 from .node_groups import NodeGroup
 
 DERIVED_LABELS = frozenset(
-    {names.ROLE_LABEL, names.GROUP_LABEL, names.GPU_MODE_LABEL, names.GPU_PRESENT_LABEL, names.ACCELERATOR_LABEL}
+    {
+        names.ROLE_LABEL,
+        names.GROUP_LABEL,
+        names.GPU_MODE_LABEL,
+        names.GPU_PRESENT_LABEL,
+        names.ACCELERATOR_LABEL,
+        names.PLUGIN_CONFIG_LABEL,
+    }
 )
 
 
@@ -108,6 +115,7 @@ def groups(inputs: Inputs) -> Iterator[Finding]:
         yield from _mix(inputs, name, group)
         if all(kind in inputs.catalog.instances for kind in group.instance_types):
             yield from _shape(inputs, name, group)
+    yield from _gpu_apps(inputs)
     system = [group for group in found.values() if group.role == "system"]
     if not any(group.capacity == "on-demand" and group.min >= 1 for group in system):
         yield Finding(
@@ -116,3 +124,18 @@ def groups(inputs: Inputs) -> Iterator[Finding]:
             "CoreDNS on spot alone dies with it: `system: {instance_types: [m6i.large], capacity: on-demand, "
             "role: system, min: 2, max: 4}`",
         )
+
+
+def _gpu_apps(inputs: Inputs) -> Iterator[Finding]:
+    """What pods on GPU nodes cannot do without, and what a group of model servers cannot."""
+    apps = inputs.cluster.apps
+    settings = apps.gpu_inference
+    used = {job.node_group for job in settings.jobs.values()} if settings else set()
+    for name, group in inputs.cluster.node_groups.items():
+        at = ("node_groups", name)
+        if group.gpu and "nvidia-device-plugin" not in apps.names():
+            hint = "add `nvidia-device-plugin: {}` to apps: the nodes' image has the driver and not the plugin"
+            yield Finding((*at, "gpu"), "no pod will get a GPU without apps.nvidia-device-plugin", hint)
+        if settings and group.gpu and group.gpu.mode == "server" and group.min == 0 and name not in used:
+            hint = "set `min: 1` or more, or give the group a job: a DaemonSet alone adds no node"
+            yield Finding((*at, "min"), "no node will ever start here, and so no model server", hint)

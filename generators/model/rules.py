@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
-from . import sizing
+from . import sizing, subnets
 from .base import Finding, Path, did_you_mean, dotted
 from .catalog import Inputs
+from .network import RFC_1918, SHARED
 from .node_group_rules import groups
 
 
@@ -48,6 +49,7 @@ def addresses(inputs: Inputs) -> Iterator[Finding]:
             yield Finding(
                 two, f"`{second}` overlaps {dotted(one)} `{first}`", "addresses can be routed to one place only"
             )
+    yield from _secondary(inputs)
     if len(set(network.zones)) < len(network.zones):
         yield Finding(("network", "zones"), "a zone is named twice", "each zone gets one set of subnets")
     cni = network.cni
@@ -63,6 +65,31 @@ def addresses(inputs: Inputs) -> Iterator[Finding]:
         yield Finding(("network", "cni", "warm_eni_target"), "is not for use with network.cni.prefix_delegation", hint)
 
 
+def _secondary(inputs: Inputs) -> Iterator[Finding]:
+    """AWS refuses to mix private ranges in one VPC; 100.64.0.0/10 goes with each of them."""
+    network = inputs.cluster.network
+    own = next((each for each in RFC_1918 if network.vpc_cidr.subnet_of(each)), None)
+    for index, block in enumerate(network.pod_cidrs):
+        if not block.subnet_of(SHARED) and (own is None or not block.subnet_of(own)):
+            what = f"AWS does not add `{block}` to a VPC of network.vpc_cidr `{network.vpc_cidr}`"
+            yield Finding(
+                ("network", "pod_cidrs", index), what, f"take it from {SHARED}" + (f" or {own}" if own else "")
+            )
+
+
+def capacity(inputs: Inputs) -> Iterator[Finding]:
+    """Every pod of every planned node gets an address."""
+    network, total = inputs.cluster.network, sizing.planned(inputs)
+    nodes, pods = subnets.addresses(inputs.cluster)
+    if total.nodes + (0 if network.pod_cidrs else total.pods) > nodes:
+        what = f"{total.nodes} nodes" + ("" if network.pod_cidrs else f" and their {total.pods} pods")
+        hint = "give pods blocks of their own in network.pod_cidrs, or take a larger network.vpc_cidr"
+        yield Finding(("network", "vpc_cidr"), f"has {nodes} addresses in private subnets for {what}", hint)
+    if network.pod_cidrs and total.pods > pods:
+        hint = "add a block: 100.64.0.0/10 has room for 64 of them"
+        yield Finding(("network", "pod_cidrs"), f"have {pods} addresses in these zones for {total.pods} pods", hint)
+
+
 def dns(inputs: Inputs) -> Iterator[Finding]:
     """CoreDNS within its ten replicas carries the load, or node-local DNS takes it off."""
     apps = inputs.cluster.apps
@@ -74,25 +101,24 @@ def dns(inputs: Inputs) -> Iterator[Finding]:
 
 
 def jobs(inputs: Inputs) -> Iterator[Finding]:
-    """Batches run on GPU node groups that exist and whose GPUs no model server holds."""
+    """Batches run on GPU node groups that exist, and read nothing that a batch writes."""
     settings = inputs.cluster.apps.gpu_inference
     found = inputs.cluster.node_groups
-    for name, job in (settings.jobs if settings else {}).items():
+    declared = settings.jobs if settings else {}
+    for name, job in declared.items():
         at = ("apps", "gpu-inference", "jobs", name)
         group = found.get(job.node_group)
         if group is None or group.gpu is None:
             with_gpu = [other for other, each in found.items() if each.gpu]
             hint = did_you_mean(job.node_group, with_gpu, f"GPU node groups here: {', '.join(with_gpu) or 'none'}")
             yield Finding((*at, "node_group"), f"no GPU node group `{job.node_group}`", hint)
-        if job.input == job.output:
-            yield Finding(
-                (*at, "output"),
-                f"is apps.gpu-inference.jobs.{name}.input too",
-                "results would be read as movies",
-            )
+        for other, each in declared.items():
+            if job.output.startswith(each.input) or each.input.startswith(job.output):
+                what = f"`{job.output}` and apps.gpu-inference.jobs.{other}.input `{each.input}` overlap"
+                yield Finding((*at, "output"), what, "results would be read as movies; keep them under prefixes apart")
 
 
 def findings(inputs: Inputs) -> list[Finding]:
     """All rules. Those that need instance data come only after all references hold."""
     first = [*reference(inputs), *addresses(inputs), *groups(inputs), *jobs(inputs)]
-    return first or list(dns(inputs))
+    return first or [*capacity(inputs), *dns(inputs)]

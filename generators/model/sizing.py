@@ -21,6 +21,8 @@ MEMORY_BASE_MIB, OBJECTS_PER_MIB = 54, 1000
 MEMORY_LIMIT_MIN_MIB = 170
 """EKS's own limit; never below it."""
 CPU_REQUEST_MIN_MILLI = 100
+PODS_SMALL, PODS_LARGE, SMALL_VCPU = 110, 250, 30
+"""Managed node groups cap max-pods: 110 up to 30 vCPU, 250 above (EKS user guide, choosing an instance type)."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,13 @@ class Dns:
 
 
 def max_pods(inputs: Inputs, group: NodeGroup) -> int:
-    """Pods that a node of the group can hold: the smallest of its types."""
+    """Pods that a node of the group can hold: the smallest of its types, and no more than EKS lets it."""
     prefix = inputs.cluster.network.cni.prefix_delegation
     types = [inputs.catalog.instances[name] for name in group.instance_types]
-    return min(kind.max_pods_prefix if prefix else kind.max_pods for kind in types)
+    return min(
+        min(kind.max_pods_prefix if prefix else kind.max_pods, PODS_SMALL if kind.vcpu <= SMALL_VCPU else PODS_LARGE)
+        for kind in types
+    )
 
 
 def planned(inputs: Inputs) -> Nodes:
@@ -64,8 +69,8 @@ def planned(inputs: Inputs) -> Nodes:
 
 
 def system_nodes(inputs: Inputs) -> int:
-    """The most system nodes there can be."""
-    return sum(group.max for group in inputs.cluster.node_groups.values() if group.role == "system")
+    """System nodes that are always there: no node is added because replicas share one."""
+    return sum(group.min for group in inputs.cluster.node_groups.values() if group.role == "system")
 
 
 def _up(value: float, step: int) -> int:

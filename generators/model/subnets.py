@@ -32,3 +32,19 @@ def pods(cluster: Cluster) -> dict[str, list[str]]:
         for zone, net in zip(found, _quarters(block), strict=False):
             found[zone].append(str(net))
     return found if cluster.network.pod_cidrs else {}
+
+
+RESERVED = 5
+"""Addresses of each subnet that AWS keeps."""
+
+
+def addresses(cluster: Cluster) -> tuple[int, int]:
+    """Addresses that nodes and pods can have: in the private subnets, and in the pod subnets."""
+    return (
+        sum(_usable(net) for net in private(cluster).values()),
+        sum(_usable(net) for nets in pods(cluster).values() for net in nets),
+    )
+
+
+def _usable(net: str) -> int:
+    return IPv4Network(net).num_addresses - RESERVED

@@ -1,26 +1,34 @@
-"""Argo CD: a root Application, one Application an app, and the AppProject that bounds them."""
+"""Argo CD: a root Application, one Application an app, and the AppProjects that bound them."""
 
 from __future__ import annotations
 
-from generators.model.catalog import PROJECT, ROOT_APPLICATION, App, Inputs
-from generators.model.catalog_rules import SYSTEM_NAMESPACES
+from generators.model.catalog import BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE, ROOT_APPLICATION, App, Inputs
 from generators.renderers import repository, values
 
 API = "argoproj.io/v1alpha1"
 NAMESPACE = "argocd"
-PROJECT_NAME = "fleet"
+BOOTSTRAP_PROJECT, FLEET_PROJECT = "bootstrap", "fleet"
 IN_CLUSTER = "https://kubernetes.default.svc"
 WAVE = "argocd.argoproj.io/sync-wave"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
-RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}}
+RETRY = {"limit": -1, "refresh": True, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}}
+"""Without end: after a last attempt Argo CD leaves a commit alone, self-heal included, until there is another."""
+SYNC_CHOICES = ["ServerSideApply=true", "FailOnSharedResource=true"]
+"""No PruneLast: a Job that was replaced must go before its successor ends, not after."""
+SYNC = {
+    "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
+    "retry": RETRY,
+    "syncOptions": SYNC_CHOICES,
+}
 
 
 def render(inputs: Inputs) -> dict[str, object]:
-    """`argocd/root.yaml`, `argocd/project.yaml` and `argocd/<app>.yaml`."""
+    """`argocd/root.yaml`, the two AppProjects, and `argocd/<app>.yaml`."""
     tree: dict[str, object] = {
         f"argocd/{ROOT_APPLICATION}.yaml": _root(inputs),
-        f"argocd/{PROJECT}.yaml": _project(inputs),
+        f"argocd/{BOOTSTRAP_PROJECT_FILE}.yaml": _bootstrap_project(inputs),
+        f"argocd/{FLEET_PROJECT_FILE}.yaml": _fleet_project(inputs),
     }
     for name, app in inputs.apps().items():
         tree[f"argocd/{name}.yaml"] = _application(inputs, name, app)
@@ -28,7 +36,10 @@ def render(inputs: Inputs) -> dict[str, object]:
 
 
 def _root(inputs: Inputs) -> dict[str, object]:
-    """Watches the folder of Applications. Without a finalizer: deleting it by mistake deletes nothing else."""
+    """Watches the folder of Applications, and leaves itself out: its own health would hold up its own waves.
+
+    Without a finalizer: deleting it by mistake deletes nothing else.
+    """
     return {
         "apiVersion": API,
         "kind": "Application",
@@ -37,37 +48,37 @@ def _root(inputs: Inputs) -> dict[str, object]:
             "namespace": NAMESPACE,
             "annotations": {
                 "argocd.argoproj.io/manifest-generate-paths": f"/{repository.generated(inputs, 'argocd')}",
-                SYNC_OPTIONS: "Prune=false,Delete=confirm",
+                SYNC_OPTIONS: "Delete=confirm",
             },
         },
         "spec": {
-            "project": PROJECT_NAME,
-            "source": {**_git(inputs), "path": repository.generated(inputs, "argocd")},
-            "destination": {"server": IN_CLUSTER, "namespace": NAMESPACE},
-            "syncPolicy": {
-                "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
-                "retry": RETRY,
-                "syncOptions": ["ServerSideApply=true", "FailOnSharedResource=true", "PruneLast=true"],
+            "project": BOOTSTRAP_PROJECT,
+            "source": {
+                **_git(inputs),
+                "path": repository.generated(inputs, "argocd"),
+                "directory": {"exclude": f"{ROOT_APPLICATION}.yaml"},
             },
+            "destination": {"server": IN_CLUSTER, "namespace": NAMESPACE},
+            "syncPolicy": SYNC,
         },
     }
 
 
 def _application(inputs: Inputs, name: str, app: App) -> dict[str, object]:
-    """One app. Taking it out of the cluster file waits for a person's confirmation before anything is removed."""
+    """One app. Out of the cluster file it stays, marked out of sync, until a person deletes it: never a whole fleet."""
     metadata: dict[str, object] = {
         "name": name,
         "namespace": NAMESPACE,
         "annotations": {
-            "argocd.argoproj.io/manifest-generate-paths": ";".join(_watched(inputs, name, app)),
-            SYNC_OPTIONS: "Prune=confirm,Delete=confirm",
+            **_watched(inputs, name, app),
+            SYNC_OPTIONS: "Prune=false,Delete=confirm",
             WAVE: str(app.wave),
         },
         "labels": {"app.kubernetes.io/part-of": "inference-fleet", "owner": app.owner},
     }
     if app.cascade:
         metadata["finalizers"] = [FINALIZER]
-    spec: dict[str, object] = {"project": PROJECT_NAME, **_sources(inputs, name, app)}
+    spec: dict[str, object] = {"project": FLEET_PROJECT, **_sources(inputs, name, app)}
     spec["destination"] = {"server": IN_CLUSTER, "namespace": app.namespace}
     spec["syncPolicy"] = _sync_policy(app)
     return {"apiVersion": API, "kind": "Application", "metadata": metadata, "spec": spec}
@@ -101,51 +112,88 @@ def value_files(inputs: Inputs, name: str) -> list[str]:
     return [path for exists, path in candidates if exists]
 
 
-def _watched(inputs: Inputs, name: str, app: App) -> list[str]:
-    """Folders and files whose change makes Argo CD render the app again; all others leave it alone."""
+def _watched(inputs: Inputs, name: str, app: App) -> dict[str, str]:
+    """Folders whose change makes Argo CD render the app again; all others leave it alone.
+
+    Not for charts: beside a chart and a `ref`, the annotation broke chart upgrades up to Argo CD 3.5.1 (#28890).
+    """
     if app.kind == "helm":
-        return [f"/{path}" for path in value_files(inputs, name)]
+        return {}
     folder = "overlays" if app.kind == "kustomize" else "manifests"
     base = [f"/{repository.app(name)}"] if app.kind == "kustomize" else []
-    return [*base, f"/{repository.generated(inputs, folder, name)}"]
+    return {
+        "argocd.argoproj.io/manifest-generate-paths": ";".join(
+            [*base, f"/{repository.generated(inputs, folder, name)}"]
+        )
+    }
 
 
 def _sync_policy(app: App) -> dict[str, object]:
-    policy: dict[str, object] = {
-        "automated": {"prune": True, "selfHeal": True, "allowEmpty": False},
-        "retry": RETRY,
-        "syncOptions": ["ServerSideApply=true", "FailOnSharedResource=true", "PruneLast=true"],
-    }
-    if app.pod_security:
-        labels = {f"pod-security.kubernetes.io/{mode}": app.pod_security for mode in ("enforce", "warn")}
-        policy["managedNamespaceMetadata"] = {"labels": labels}
-        policy["syncOptions"] = ["CreateNamespace=true", *policy["syncOptions"]]  # type: ignore[misc]
-    return policy
+    if app.pod_security is None:
+        return SYNC
+    labels = {f"pod-security.kubernetes.io/{mode}": app.pod_security for mode in ("enforce", "warn")}
+    options = ["CreateNamespace=true", *SYNC_CHOICES]
+    return {**SYNC, "syncOptions": options, "managedNamespaceMetadata": {"labels": labels}}
 
 
-def _project(inputs: Inputs) -> dict[str, object]:
-    """What the Applications may read, where they may write, and which cluster-scoped kinds they may make."""
-    apps = inputs.apps().values()
+def _fleet_project(inputs: Inputs) -> dict[str, object]:
+    """What apps may read, where they may write, and which cluster-scoped kinds they may make.
+
+    From the whole catalogue: an app that was turned off must still be allowed to remove what it made.
+    """
+    apps = inputs.catalog.apps.values()
     charts = {app.chart.repository for app in apps if app.chart}
     kinds = {tuple(kind.split("/")) for app in apps for kind in app.cluster_resources}
-    if any(app.namespace not in SYSTEM_NAMESPACES for app in apps):
-        kinds.add(("", "Namespace"))
+    return _project(
+        inputs,
+        FLEET_PROJECT,
+        description="What the apps of this cluster may do",
+        repositories=[inputs.cluster.git.repository, *sorted(charts)],
+        namespaces=sorted({app.namespace for app in apps}),
+        bounds={"clusterResourceWhitelist": _kinds({*kinds, ("", "Namespace")})},
+    )
+
+
+def _bootstrap_project(inputs: Inputs) -> dict[str, object]:
+    """Applications and projects, and nothing else: what the root Application may make."""
+    return _project(
+        inputs,
+        BOOTSTRAP_PROJECT,
+        description="What the root Application may do",
+        repositories=[inputs.cluster.git.repository],
+        namespaces=[NAMESPACE],
+        bounds={
+            "clusterResourceWhitelist": [],
+            "namespaceResourceWhitelist": _kinds({("argoproj.io", "Application"), ("argoproj.io", "AppProject")}),
+        },
+    )
+
+
+def _kinds(pairs: set[tuple[str, ...]]) -> list[dict[str, str]]:
+    return [{"group": group, "kind": kind} for group, kind in sorted(pairs)]
+
+
+def _project(
+    inputs: Inputs,
+    name: str,
+    *,
+    description: str,
+    repositories: list[str],
+    namespaces: list[str],
+    bounds: dict[str, object],
+) -> dict[str, object]:
     return {
         "apiVersion": API,
         "kind": "AppProject",
         "metadata": {
-            "name": PROJECT_NAME,
+            "name": name,
             "namespace": NAMESPACE,
             "annotations": {SYNC_OPTIONS: "Prune=false,Delete=confirm", WAVE: "-100"},
         },
         "spec": {
-            "description": f"Everything that Argo CD may do on {inputs.cluster.name}",
-            "sourceRepos": [inputs.cluster.git.repository, *sorted(charts)],
-            "destinations": [
-                {"server": IN_CLUSTER, "namespace": namespace}
-                for namespace in sorted({NAMESPACE, *(app.namespace for app in apps)})
-            ],
-            "clusterResourceWhitelist": [{"group": group, "kind": kind} for group, kind in sorted(kinds)],
-            "orphanedResources": {"warn": False},
+            "description": f"{description} ({inputs.cluster.name})",
+            "sourceRepos": repositories,
+            "destinations": [{"server": IN_CLUSTER, "namespace": namespace} for namespace in namespaces],
+            **bounds,
         },
     }

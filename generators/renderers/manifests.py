@@ -38,6 +38,7 @@ def argument(inputs: Inputs, name: str, app: App) -> Facts:
         "environment": cluster.environment,
         "bucket": names.bucket(cluster),
         "app": {"name": name, "namespace": app.namespace},
+        "nodeLocalDns": names.NODE_LOCAL_DNS,
         "roles": {each.service_account: each.role_arn for each in identities(inputs) if each.app == name},
         **(FACTS[name](inputs) if name in FACTS else {}),
     }
@@ -59,6 +60,7 @@ def _gpu_inference(inputs: Inputs) -> Facts:
                 "output": job.output,
                 "shards": job.shards,
                 "parallelism": sizing.parallelism(inputs, job),
+                "deadlineSeconds": job.deadline_hours * 3600,
             }
             for name, job in sorted(settings.jobs.items())
         },

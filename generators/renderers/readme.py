@@ -67,9 +67,9 @@ def _names(inputs: Inputs) -> list[tuple[str, str]]:
     ]
     if cluster.apps.coredns:
         dns = sizing.dns(inputs)
-        rows.append(
-            ("CoreDNS", f"{dns.replicas} replicas for {dns.queries} queries/s, {dns.forwarded}/s leave the cluster")
-        )
+        local = "node-local-dns" in cluster.apps.names()
+        load = "a cache on each node takes most of" if local else f"{dns.forwarded} of them leave the cluster, of"
+        rows.append(("CoreDNS", f"{dns.replicas} replicas; {load} {dns.queries} queries/s planned"))
     if cluster.storage.database:
         rows.append(("database", f"`{names.database_identifier(cluster)}`, secret `{names.database_secret(cluster)}`"))
     return rows

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from generators.model import names, subnets
-from generators.model.catalog import Inputs
+from generators.model import names, sizing, subnets
+from generators.model.catalog import BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE, ROOT_APPLICATION, Inputs
 from generators.model.identities import identities
 from generators.model.node_groups import NodeGroup
 from generators.renderers import repository
@@ -33,8 +33,10 @@ def render(inputs: Inputs) -> Facts:
         "argocd": {
             "repository": cluster.git.repository,
             "revision": cluster.git.revision,
-            "root_application": repository.generated(inputs, "argocd", "root.yaml"),
-            "project": repository.generated(inputs, "argocd", "project.yaml"),
+            "applied_first": [
+                repository.generated(inputs, "argocd", f"{file}.yaml")
+                for file in (BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE, ROOT_APPLICATION)
+            ],
         },
     }
     return {"terraform/cluster.tfvars.json": facts}
@@ -67,6 +69,7 @@ def _node_group(inputs: Inputs, name: str, group: NodeGroup) -> Facts:
         "instance_types": list(group.instance_types),
         "labels": names.node_labels(name, group, instance),
         "max_size": group.max,
+        "max_pods": sizing.max_pods(inputs, group),
         "min_size": group.min,
         "mix": group.mix.model_dump() if group.mix else None,
         "role": group.role,

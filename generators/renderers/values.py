@@ -92,10 +92,31 @@ def _spread(instance: str) -> Values:
 
 
 def _node_local_dns(inputs: Inputs) -> Values:
-    return {"config": {"dnsServer": names.cluster_dns(inputs.cluster)}}
+    return {"config": {"dnsServer": names.cluster_dns(inputs.cluster), "localDns": names.NODE_LOCAL_DNS}}
+
+
+def _nvidia_device_plugin(inputs: Inputs) -> Values:
+    groups = [group for group in inputs.cluster.node_groups.values() if group.gpu]
+    taints = {taint["key"] for group in groups for taint in names.node_taints(group)}
+    whole = {"whole": "version: v1\n"}
+    sliced = {
+        names.plugin_config(each.gpu): _time_slicing(each.gpu.slices) for each in groups if each.gpu and each.gpu.slices
+    }
+    return {
+        "config": {"default": "whole", "map": {**whole, **dict(sorted(sliced.items()))}},
+        "nodeSelector": {names.GPU_PRESENT_LABEL: "true"},
+        "tolerations": [{"key": key, "operator": "Exists"} for key in sorted(taints)],
+    }
+
+
+def _time_slicing(slices: int) -> str:
+    """The plugin's own configuration file: each GPU counts as so many."""
+    resource = f"      - name: nvidia.com/gpu\n        replicas: {slices}\n"
+    return f"version: v1\nsharing:\n  timeSlicing:\n    resources:\n{resource}"
 
 
 CHARTS: dict[str, Callable[[Inputs], Values]] = {
     "cluster-autoscaler": _cluster_autoscaler,
     "node-local-dns": _node_local_dns,
+    "nvidia-device-plugin": _nvidia_device_plugin,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generators.errors import wrong
-from generators.model.base import CLUSTER_NAME, did_you_mean
+from generators.model.base import CLUSTER_NAME, CLUSTER_NAME_WORDS, did_you_mean
 
 DEFAULTS = "clusters/defaults.yaml"
 
@@ -32,8 +32,7 @@ class Workspace:
     def folder(self, name: str) -> Path:
         """The cluster's folder. Raises FleetError for a name that is none, or a folder that leads out of the tree."""
         if not re.fullmatch(CLUSTER_NAME, name):
-            hint = "3–30 lower-case letters, digits and hyphens, a letter first, for example `prod-tokyo`"
-            raise wrong(f"clusters/{name}", f"`{name}` is not a cluster name", hint=hint)
+            raise wrong(f"clusters/{name}", f"`{name}` is not {CLUSTER_NAME_WORDS}", hint="for example `prod-tokyo`")
         folder = self.clusters / name
         if folder.is_symlink() or self.clusters.is_symlink():
             raise wrong(
