@@ -77,6 +77,7 @@ clean: ## Remove what make built inside the checkout
 .venv/.run: .uv/.$(UV_VERSION) pyproject.toml uv.lock
 	@echo "setting up: packages into .venv" >&2
 	@$(UV) sync -q --locked --no-dev --inexact --compile-bytecode --python $(PYTHON)
+	@.venv/bin/python -m compileall -q generators
 	@touch $@
 
 .venv/.dev: .venv/.run

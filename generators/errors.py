@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Place:
     """A position in a file that a person wrote. Lines and columns count from 1; 0 means the file as a whole."""
 
@@ -37,9 +37,9 @@ class Problem:
         where: dict[str, str | int] = {"file": place.file, "line": place.line, "column": place.column}
         return {**where, "key": self.key, "message": self.message, "hint": self.hint}
 
-    def sort_key(self) -> tuple[Place, str, str]:
+    def sort_key(self) -> tuple[str, int, int, str, str]:
         """File order: by file, line and column, then by key."""
-        return (self.place, self.key, self.message)
+        return (self.place.file, self.place.line, self.place.column, self.key, self.message)
 
 
 class FleetError(Exception):

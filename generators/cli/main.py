@@ -8,7 +8,10 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-gc.set_threshold(200_000)  # before the imports: looking through what they make, again and again, slows each start
+# Before the imports, which make much that stays, and which the collector would look through again and again.
+gc.set_threshold(200_000)
+# pydantic would read the metadata of every installed package in search of plugins.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import typer  # noqa: E402
 

@@ -77,7 +77,7 @@ class App(Model):
     """Workload identities by ServiceAccount name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Instance:
     """An EC2 instance type. Memory in MiB (GPU memory per GPU); max_pods without and with prefix delegation."""
 
@@ -98,7 +98,7 @@ class Instance:
         return (self.arch, self.vcpu, self.memory_mib, self.gpu_name, self.gpus)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RegionFacts:
     """An AWS region: the account whose registry holds EKS's own images, and zones to start from."""
 
@@ -106,7 +106,7 @@ class RegionFacts:
     zones: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MinorFacts:
     """A Kubernetes minor on EKS: image tags that belong to it, and when AWS's standard support ends (ISO date)."""
 
@@ -115,7 +115,7 @@ class MinorFacts:
     standard_support_ends: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChartValues:
     """Value paths of a pinned chart: path → `string`, `int`, `bool`, `list`, `map`, `map (open)` or `null (unset)`."""
 
