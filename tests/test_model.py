@@ -48,7 +48,8 @@ def test_names_are_derived_from_the_cluster(load: Load) -> None:
     assert names.bucket(cluster) == "small-123456789012-ap-northeast-1"
     assert names.cluster_dns(cluster) == "172.20.0.10"
     assert names.zones(cluster) == ["ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d"]
-    assert names.database_host(cluster) == "database.small.internal"
+    assert names.database_identifier(cluster) == "small-pipelines"
+    assert names.database_secret(cluster) == "small/kubeflow-pipelines/database"
     assert names.role_arn(cluster, "kube-system", "cluster-autoscaler") == (
         "arn:aws:iam::123456789012:role/small-kube-system-cluster-autoscaler"
     )

@@ -56,18 +56,11 @@ def database_identifier(cluster: Cluster) -> str:
     return f"{cluster.name}-pipelines"
 
 
-def private_zone(cluster: Cluster) -> str:
-    """Route 53 zone that only the cluster's VPC sees."""
-    return f"{cluster.name}.internal"
-
-
-def database_host(cluster: Cluster) -> str:
-    """Stable alias of the database for people and tools; pods read RDS's own endpoint from `database_secret`."""
-    return f"database.{private_zone(cluster)}"
-
-
 def database_secret(cluster: Cluster) -> str:
-    """Secrets Manager secret with host, port, user and password, written by Terraform, read by external-secrets."""
+    """Secrets Manager secret with host, port, user and password, written by Terraform, read by external-secrets.
+
+    RDS makes the host name when Terraform runs; this is where it is found: see ADR 7.
+    """
     return f"{cluster.name}/kubeflow-pipelines/database"
 
 

@@ -48,7 +48,7 @@ def full(fleet: Fleet, name: str) -> Row:
         "cluster_dns": names.cluster_dns(cluster),
         "coredns": vars(sizing.dns(inputs)) if cluster.apps.coredns else None,
         "coredns_image": names.coredns_image(inputs),
-        "database_host": names.database_host(cluster),
+        "database_identifier": names.database_identifier(cluster),
         "database_secret": names.database_secret(cluster),
         "node_labels": {
             group: names.node_labels(group, facts, inputs.catalog.instances[facts.instance_types[0]])

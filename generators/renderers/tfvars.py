@@ -49,7 +49,6 @@ def _network(inputs: Inputs) -> Facts:
         "pod_cidrs": [str(block) for block in network.pod_cidrs],
         "service_cidr": str(network.service_cidr),
         "cluster_dns": names.cluster_dns(inputs.cluster),
-        "private_zone": names.private_zone(inputs.cluster),
         "private_subnets": subnets.private(inputs.cluster),
         "public_subnets": subnets.public(inputs.cluster),
         "pod_subnets": subnets.pods(inputs.cluster),
@@ -107,7 +106,6 @@ def _storage(inputs: Inputs) -> Facts:
         facts["database"] = {
             **database.model_dump(),
             "identifier": names.database_identifier(cluster),
-            "host_alias": names.database_host(cluster),
             "secret": names.database_secret(cluster),
         }
     return facts

@@ -1,0 +1,76 @@
+module "network" {
+  source = "../modules/network"
+
+  name            = var.cluster_name
+  region          = var.region
+  vpc_cidr        = var.network.vpc_cidr
+  pod_cidrs       = var.network.pod_cidrs
+  private_subnets = var.network.private_subnets
+  public_subnets  = var.network.public_subnets
+  pod_subnets     = var.network.pod_subnets
+  nat             = var.network.nat
+  flow_logs       = var.network.flow_logs
+}
+
+module "cluster" {
+  source = "../modules/cluster"
+
+  name               = var.cluster_name
+  kubernetes_version = var.kubernetes_version
+  subnet_ids         = values(module.network.private_subnet_ids)
+  service_cidr       = var.network.service_cidr
+  admin_role_arns    = var.access.admin_role_arns
+  public_endpoint    = var.access.public_endpoint
+  cni                = var.network.cni
+  addon_versions     = var.network.addon_versions
+}
+
+module "node_groups" {
+  source = "../modules/node-groups"
+
+  cluster_name       = module.cluster.name
+  kubernetes_version = var.kubernetes_version
+  subnet_ids         = module.network.private_subnet_ids
+  node_groups        = var.node_groups
+  tags               = var.tags
+}
+
+module "identity" {
+  source = "../modules/identity"
+
+  oidc_provider_arn = module.cluster.oidc_provider_arn
+  oidc_issuer       = module.cluster.oidc_issuer
+  identities        = var.identities
+}
+
+module "storage" {
+  source = "../modules/storage"
+
+  name             = var.cluster_name
+  account_id       = var.account_id
+  region           = var.region
+  bucket           = var.storage.bucket
+  pipelines_prefix = var.storage.pipelines_prefix
+  encryption       = var.storage.encryption
+  deletable        = var.storage.deletable
+  discard_data     = var.storage.discard_data
+}
+
+module "database" {
+  source = "../modules/database"
+  count  = var.storage.database == null ? 0 : 1
+
+  cluster_name             = var.cluster_name
+  identifier               = var.storage.database.identifier
+  instance_class           = var.storage.database.instance_class
+  storage_gb               = var.storage.database.storage_gb
+  multi_az                 = var.storage.database.multi_az
+  secret                   = var.storage.database.secret
+  password_version         = var.storage.database.password_version
+  key_arn                  = module.storage.key_arn
+  vpc_id                   = module.network.vpc_id
+  subnet_ids               = values(module.network.private_subnet_ids)
+  client_security_group_id = module.cluster.security_group_id
+  deletable                = var.storage.deletable
+  discard_data             = var.storage.discard_data
+}

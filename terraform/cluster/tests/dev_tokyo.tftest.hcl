@@ -1,0 +1,114 @@
+# The provider is a real one that plans only: Terraform cannot mock the database's ephemeral password. Planning asks
+# Secrets Manager for a random password: tests/test_terraform.py answers in AWS's stead, at AWS_ENDPOINT_URL.
+provider "aws" {
+  region                      = "ap-northeast-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  account_id         = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).account_id
+  cluster_name       = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).cluster_name
+  environment        = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).environment
+  kubernetes_version = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).kubernetes_version
+  region             = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).region
+  tags               = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).tags
+  network            = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).network
+  node_groups        = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).node_groups
+  identities         = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).identities
+  access             = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).access
+  storage            = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).storage
+  argocd             = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).argocd
+}
+
+run "plans" {
+  command = plan
+  assert {
+    condition     = length(module.network.private_subnet_ids) == 2 && length(module.network.pod_subnet_ids) == 2
+    error_message = "two zones, one pod block"
+  }
+  assert {
+    condition     = toset(keys(output.auto_scaling_groups)) == toset(keys(var.node_groups))
+    error_message = "a node group for each in the file"
+  }
+  assert {
+    condition     = toset(keys(output.role_arns)) == toset(keys(var.identities))
+    error_message = "a role for each identity in the file"
+  }
+}
+
+run "plans_without_a_database" {
+  command = plan
+  variables {
+    storage = merge(
+      jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).storage, { database = null }
+    )
+  }
+  assert {
+    condition     = length(module.database) == 0 && output.database_secret_arn == null
+    error_message = "no database unless asked for"
+  }
+}
+
+run "refuses_values_of_the_wrong_form" {
+  command = plan
+  variables {
+    account_id         = "1234"
+    cluster_name       = "Dev"
+    environment        = "test"
+    kubernetes_version = "1.36.0"
+    region             = "tokyo"
+  }
+  expect_failures = [
+    var.account_id, var.cluster_name, var.environment, var.kubernetes_version, var.region,
+  ]
+}
+
+run "refuses_administrators_of_another_account" {
+  command = plan
+  variables {
+    account_id = "123456789012"
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_identities_of_another_cluster" {
+  command = plan
+  variables {
+    cluster_name = "other"
+  }
+  expect_failures = [var.identities]
+}
+
+run "refuses_a_network_of_another_region" {
+  command = plan
+  variables {
+    region = "eu-west-1"
+  }
+  expect_failures = [var.network]
+}
+
+run "refuses_another_cluster_dns" {
+  command = plan
+  variables {
+    network = merge(
+      jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).network,
+      { cluster_dns = "172.20.0.11" },
+    )
+  }
+  expect_failures = [var.network]
+}
+
+run "refuses_to_lose_data_when_told_once" {
+  command = plan
+  variables {
+    storage = merge(
+      jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).storage,
+      { discard_data = true },
+    )
+  }
+  expect_failures = [var.storage]
+}

@@ -1,0 +1,99 @@
+variable "name" {
+  description = "Name of the cluster."
+  type        = string
+}
+
+variable "kubernetes_version" {
+  description = "Minor version of Kubernetes, for example 1.35. EKS goes up one minor at a time and never down."
+  type        = string
+
+  validation {
+    condition     = can(regex("^1\\.[1-9][0-9]$", var.kubernetes_version))
+    error_message = "kubernetes_version must be a minor version, for example \"1.35\"."
+  }
+}
+
+variable "subnet_ids" {
+  description = "Private subnets, in two zones or more, for the control plane's network interfaces."
+  type        = list(string)
+}
+
+variable "service_cidr" {
+  description = "Block of Kubernetes Service addresses. It cannot be changed later."
+  type        = string
+
+  validation {
+    condition     = can(cidrnetmask(var.service_cidr))
+    error_message = "service_cidr must be an IPv4 block, for example 172.20.0.0/16."
+  }
+}
+
+variable "admin_role_arns" {
+  description = "IAM roles that administer the cluster."
+  type        = set(string)
+
+  validation {
+    condition     = length(var.admin_role_arns) > 0
+    error_message = "admin_role_arns must name a role: nobody could enter the cluster, not even who created it."
+  }
+  validation {
+    condition     = alltrue([for arn in var.admin_role_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*]+$", arn))])
+    error_message = "admin_role_arns must be ARNs of IAM roles: people enter by a role, and root is never an administrator."
+  }
+}
+
+variable "public_endpoint" {
+  description = "Who reaches the API server from outside the VPC: enabled or not, and from which blocks."
+  type = object({
+    enabled = bool
+    cidrs   = list(string)
+  })
+  default = { enabled = false, cidrs = [] }
+
+  validation {
+    condition     = var.public_endpoint.enabled == (length(var.public_endpoint.cidrs) > 0)
+    error_message = "public_endpoint must name blocks when it is enabled, and none when it is not."
+  }
+}
+
+variable "control_plane_logs" {
+  description = "Logs of the control plane that go to CloudWatch Logs."
+  type        = set(string)
+  default     = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+}
+
+variable "log_retention_days" {
+  description = "Days that the control plane's logs are kept."
+  type        = number
+  default     = 90
+}
+
+variable "cni" {
+  description = "How the VPC CNI hands out addresses. A target that is null keeps the CNI's own default."
+  type = object({
+    prefix_delegation  = bool
+    warm_prefix_target = optional(number)
+    warm_eni_target    = optional(number)
+  })
+  default = { prefix_delegation = false }
+
+  validation {
+    condition     = var.cni.prefix_delegation || var.cni.warm_prefix_target == null
+    error_message = "cni.warm_prefix_target needs cni.prefix_delegation."
+  }
+  validation {
+    condition     = !(var.cni.prefix_delegation && var.cni.warm_eni_target != null)
+    error_message = "cni.warm_eni_target is for single addresses; with cni.prefix_delegation set warm_prefix_target."
+  }
+}
+
+variable "addon_versions" {
+  description = "Versions of vpc-cni and kube-proxy, for example v1.22.0-eksbuild.1. One left out is EKS's default when the add-on is made, and then stays."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.addon_versions), ["kube-proxy", "vpc-cni"])) == 0
+    error_message = "addon_versions may name vpc-cni and kube-proxy only: CoreDNS is Argo CD's."
+  }
+}

@@ -1,0 +1,90 @@
+variable "name" {
+  description = "Name of the cluster; the prefix of every name here."
+  type        = string
+}
+
+variable "region" {
+  description = "AWS region; part of the names of VPC endpoint services."
+  type        = string
+}
+
+variable "vpc_cidr" {
+  description = "Primary block of the VPC."
+  type        = string
+
+  validation {
+    condition     = can(cidrnetmask(var.vpc_cidr))
+    error_message = "vpc_cidr must be an IPv4 block, for example 10.20.0.0/16."
+  }
+}
+
+variable "pod_cidrs" {
+  description = "Secondary blocks of the VPC, for pods."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.pod_cidrs) <= 4
+    error_message = "pod_cidrs may hold four blocks: a VPC has five at most."
+  }
+}
+
+variable "private_subnets" {
+  description = "Availability zone to block: nodes, database, VPC endpoints."
+  type        = map(string)
+
+  validation {
+    condition     = length(var.private_subnets) >= 2
+    error_message = "private_subnets must name two zones or more: EKS and RDS ask for two."
+  }
+}
+
+variable "public_subnets" {
+  description = "Availability zone to block: load balancers and NAT gateways. The same zones as private_subnets."
+  type        = map(string)
+
+  validation {
+    condition     = keys(var.public_subnets) == keys(var.private_subnets)
+    error_message = "public_subnets must name the zones of private_subnets: each zone's NAT gateway stands in its public subnet."
+  }
+}
+
+variable "pod_subnets" {
+  description = "Availability zone to blocks out of pod_cidrs. Zones must be among those of private_subnets."
+  type        = map(list(string))
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.pod_subnets), keys(var.private_subnets))) == 0
+    error_message = "pod_subnets names a zone that private_subnets lacks: the CNI uses subnets in the node's own zone only."
+  }
+}
+
+variable "nat" {
+  description = "per-zone: one NAT gateway a zone; single: one for all, cheaper, whose zone's loss cuts every zone off."
+  type        = string
+  default     = "per-zone"
+
+  validation {
+    condition     = contains(["per-zone", "single"], var.nat)
+    error_message = "nat must be per-zone or single."
+  }
+}
+
+variable "interface_endpoints" {
+  description = "AWS services reached within the VPC rather than through NAT."
+  type        = set(string)
+  default     = ["ecr.api", "ecr.dkr", "logs", "sts"]
+}
+
+variable "flow_logs" {
+  description = "Record VPC flow logs in CloudWatch Logs."
+  type        = bool
+  default     = false
+}
+
+variable "flow_logs_retention_days" {
+  description = "Days that flow logs are kept."
+  type        = number
+  default     = 30
+}

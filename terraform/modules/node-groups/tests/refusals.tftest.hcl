@@ -1,0 +1,139 @@
+mock_provider "aws" {}
+
+variables {
+  cluster_name       = "demo"
+  kubernetes_version = "1.35"
+  subnet_ids         = { ap-northeast-1a = "subnet-a", ap-northeast-1c = "subnet-c" }
+  group = {
+    ami_type       = "AL2023_x86_64_STANDARD"
+    capacity_type  = "ON_DEMAND"
+    disk_gb        = 100
+    gpus           = 0
+    instance_types = ["m6i.xlarge"]
+    labels         = {}
+    max_size       = 6
+    min_size       = 3
+    role           = "system"
+    taints         = []
+  }
+}
+
+run "refuses_capacity_on_request" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { capacity_type = "FARGATE" }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_another_image" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { ami_type = "AL2_x86_64" }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_gpus_without_drivers" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { gpus = 1 }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_more_nodes_than_the_quota" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { max_size = 451 }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_minimum_above_the_maximum" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { min_size = 7 }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_another_role" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { role = "batch" }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_another_effect" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { taints = [{ key = "a", value = "b", effect = "NO_SCHEDULE" }] }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_zone_without_subnet" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { zones = ["ap-northeast-1d"] }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_pods_beyond_any_instance" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { max_pods = 738 }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_no_zone" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { zones = [] }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_key_too_long_for_a_tag" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { labels = { (join("", [for number in range(83) : "a"])) = "b" } }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_system_on_spot_alone" {
+  command = plan
+  variables {
+    node_groups = { system = merge(var.group, { capacity_type = "SPOT" }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_more_groups_than_the_quota" {
+  command = plan
+  variables {
+    node_groups = { for number in range(31) : "group-${number}" => var.group }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "takes_a_system_on_spot_with_an_on_demand_base" {
+  command = plan
+  variables {
+    node_groups = {
+      system = merge(var.group, {
+        capacity_type = "SPOT"
+        mix           = { on_demand_base = 1, on_demand_percentage = 0, weights = {} }
+      })
+    }
+  }
+  assert {
+    condition     = aws_eks_node_group.this["system"].capacity_type == "SPOT"
+    error_message = "one on-demand node within the group is enough"
+  }
+}

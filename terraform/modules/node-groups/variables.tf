@@ -1,0 +1,109 @@
+variable "cluster_name" {
+  description = "Name of the EKS cluster."
+  type        = string
+}
+
+variable "kubernetes_version" {
+  description = "Minor version of the nodes; the control plane's."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "Availability zone to id of its private subnet."
+  type        = map(string)
+}
+
+variable "tags" {
+  description = "Tags for instances, volumes and interfaces: the provider's default tags do not reach what Auto Scaling starts."
+  type        = map(string)
+  default     = {}
+}
+
+variable "node_groups" {
+  description = <<-EOT
+    Managed node groups by name.
+    `gpus`: what a node offers as nvidia.com/gpu. `max_pods`: kubelet's limit; null leaves it to EKS.
+    `zones`: null is all of subnet_ids. `max_unavailable`: nodes replaced at once in an update;
+    null is a tenth of the group, or one in a system group. `mix`: on-demand nodes within a SPOT group; EKS knows
+    none, so nothing here makes it, but it counts as what keeps CoreDNS alive. `repair`: EKS replaces nodes that
+    stay unhealthy.
+  EOT
+  type = map(object({
+    ami_type        = string
+    capacity_type   = string
+    disk_gb         = number
+    gpus            = number
+    instance_types  = list(string)
+    labels          = map(string)
+    max_size        = number
+    min_size        = number
+    role            = string
+    max_pods        = optional(number)
+    max_unavailable = optional(number)
+    repair          = optional(bool, true)
+    zones           = optional(list(string))
+    mix = optional(object({
+      on_demand_base       = number
+      on_demand_percentage = number
+      weights              = map(number)
+    }))
+    taints = list(object({
+      key    = string
+      value  = string
+      effect = string
+    }))
+  }))
+
+  validation {
+    condition     = length(var.node_groups) <= 30
+    error_message = "node_groups may hold 30 groups, by AWS's quota."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : contains(["ON_DEMAND", "SPOT"], group.capacity_type)])
+    error_message = "capacity_type must be ON_DEMAND or SPOT."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : can(regex("^AL2023_(x86_64|ARM_64)_(STANDARD|NVIDIA)$", group.ami_type))])
+    error_message = "ami_type must be AL2023, STANDARD or NVIDIA: the user data here is for its nodeadm."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : endswith(group.ami_type, "_NVIDIA") == (group.gpus > 0)])
+    error_message = "a group with gpus needs an NVIDIA ami_type, and one without needs STANDARD."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : 0 <= group.min_size && group.min_size <= group.max_size && 1 <= group.max_size && group.max_size <= 450])
+    error_message = "min_size must not exceed max_size, and max_size must lie between 1 and 450, AWS's quota of nodes in a group."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : group.max_pods == null || try(group.max_pods >= 8 && group.max_pods <= 737, false)])
+    error_message = "max_pods must lie between 8 and 737, what the smallest and the largest instances take."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : contains(["system", "worker"], group.role)])
+    error_message = "role must be system or worker."
+  }
+  validation {
+    condition = anytrue([
+      for group in var.node_groups : group.role == "system" && group.min_size >= 1 &&
+      (group.capacity_type == "ON_DEMAND" || try(group.mix.on_demand_base >= 1, false))
+    ])
+    error_message = "one system group must have min_size 1 or more and be ON_DEMAND, or have mix.on_demand_base 1 or more: CoreDNS does not survive on spot alone."
+  }
+  validation {
+    condition     = alltrue(flatten([for group in var.node_groups : [for taint in group.taints : contains(["NoSchedule", "NoExecute", "PreferNoSchedule"], taint.effect)]]))
+    error_message = "a taint's effect must be NoSchedule, NoExecute or PreferNoSchedule."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : length(setsubtract(coalesce(group.zones, []), keys(var.subnet_ids))) == 0])
+    error_message = "zones must be among those of subnet_ids."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : group.zones == null || try(length(group.zones) > 0, false)])
+    error_message = "zones must name a zone, or be null for all."
+  }
+  validation {
+    # AWS allows 128 characters in a tag's key, and the prefix that cluster-autoscaler reads takes 46.
+    condition     = alltrue(flatten([for group in var.node_groups : [for key in concat(keys(group.labels), group.taints[*].key) : length(key) <= 82]]))
+    error_message = "keys of labels and taints must have 82 characters at most: they become keys of Auto Scaling tags."
+  }
+}

@@ -1,0 +1,261 @@
+"""The AWS side without AWS: formatted, valid, planned for both committed clusters, fed by what is generated."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aws_stand_in import stand_in
+from tests.fleets import ROOT
+from tests.tool_needed import needed
+
+CLUSTERS = ["dev-tokyo", "prod-tokyo"]
+SOURCES = sorted(path for path in (ROOT / "terraform").rglob("*.tf") if ".terraform" not in path.parts)
+FOLDERS = sorted({path.parent.relative_to(ROOT / "terraform").as_posix() for path in SOURCES})
+MODULES = [folder for folder in FOLDERS if folder.startswith("modules/")]
+BLOCK = re.compile(r'^(variable|output) "(\w+)" \{$(.*?)^\}$', re.MULTILINE | re.DOTALL)
+EVERYTHING = re.compile(r'^\s*(?:(?:Action|Principal|Resource)\b.*)?"(?:[a-z0-9-]+:)?\*"')
+"""A line of a policy that stands for all resources, principals or actions."""
+LEFT_TO_DEFAULTS = {
+    "access.public_endpoint",
+    "access.public_endpoint.cidrs",
+    "access.public_endpoint.enabled",
+    "network.addon_versions",
+    "node_groups.*.max_unavailable",
+    "node_groups.*.repair",
+    "node_groups.*.zones",
+    "storage.database.password_version",
+    "storage.deletable",
+    "storage.discard_data",
+    "storage.encryption",
+    "identities.*.statements.Condition",
+}
+"""Attributes that a generated file may leave out; every other one is in both of them."""
+
+PLANNED = "planned"
+"""The copy of the root that keeps its state in a file, in a folder of its own."""
+
+Run = subprocess.CompletedProcess[str]
+
+
+def mirrors() -> Iterator[Path]:
+    """Folders that may hold providers laid out as a mirror: what TF_PLUGIN_MIRROR names, then the usual places."""
+    named = os.environ.get("TF_PLUGIN_MIRROR")
+    usual = [Path.home() / ".terraform.d" / "plugins", Path("/usr/local/share/terraform/plugins")]
+    for folder in [*([Path(named)] if named else []), *usual, *sorted(Path("/opt").glob("*"))]:
+        if any(folder.glob("registry.terraform.io/hashicorp/aws/*")):
+            yield folder
+
+
+class Terraform:
+    """Terraform in a copy of the sources, with AWS credentials that are none."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self.program, self.root, self.folder = program, folder / "terraform", folder
+        ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*")
+        shutil.copytree(ROOT / "terraform", self.root, ignore=ignored)
+        for name in CLUSTERS:
+            shutil.copytree(ROOT / "clusters" / name / "generated" / "terraform", folder / self.tfvars(name).parent)
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "TF_"))} | {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+            "CHECKPOINT_DISABLE": "1",
+            "TF_CLI_CONFIG_FILE": str(self._configuration()),
+            "TF_IN_AUTOMATION": "1",
+            "TF_PLUGIN_CACHE_DIR": str(folder / "providers"),
+        }
+        (folder / "providers").mkdir()
+
+    def _configuration(self) -> Path:
+        mirror = next(mirrors(), None)
+        source = f'filesystem_mirror {{\n    path = "{mirror}"\n  }}' if mirror else "direct {}"
+        file = self.folder / "terraform.rc"
+        file.write_text(f"provider_installation {{\n  {source}\n}}\n")
+        return file
+
+    @staticmethod
+    def tfvars(cluster: str) -> Path:
+        return Path("clusters", cluster, "generated", "terraform", "cluster.tfvars.json")
+
+    def __call__(self, folder: str, *arguments: str, stdin: str = "", endpoint: str = "") -> Run:
+        return subprocess.run(
+            [self.program, *arguments],
+            cwd=self.root / folder,
+            env={**self.env, "AWS_ENDPOINT_URL": endpoint} if endpoint else self.env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def init(self, folder: str) -> None:
+        """Make a folder ready; where its provider cannot be had, skip the test, but in CI fail it."""
+        done = self(folder, "init", *([] if folder == PLANNED else ["-backend=false"]), "-input=false", "-no-color")
+        if done.returncode and "Failed to query available provider packages" in done.stderr and not os.getenv("CI"):
+            pytest.skip("the AWS provider cannot be had: put it into a folder, and name that in TF_PLUGIN_MIRROR")
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    return Terraform(needed("terraform"), tmp_path_factory.mktemp("terraform"))
+
+
+def tfvars(cluster: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / Terraform.tfvars(cluster)).read_text(encoding="utf-8"))
+    return found
+
+
+def blocks(folder: str, kind: str) -> dict[str, str]:
+    """Name to body of the variables or outputs of a folder."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "terraform" / folder).glob("*.tf"))
+    return {name: body for found, name, body in BLOCK.findall(text) if found == kind}
+
+
+def test_formatted(terraform: Terraform) -> None:
+    done = terraform(".", "fmt", "-check", "-recursive", "-diff")
+    assert done.returncode == 0, f"mend it with: terraform fmt -recursive terraform\n{done.stdout}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_valid_and_tested(terraform: Terraform, folder: str) -> None:
+    assert list((ROOT / "terraform" / folder / "tests").glob("*.tftest.hcl"))
+    terraform.init(folder)
+    for arguments in (("validate", "-no-color"), ("test", "-no-color")):
+        with stand_in() as aws:
+            done = terraform(folder, *arguments, endpoint=aws)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module", params=CLUSTERS)
+def plan(request: pytest.FixtureRequest, terraform: Terraform) -> tuple[str, dict[str, Any]]:
+    """A cluster's name, and the plan of its first apply."""
+    planned = planning(terraform, request.param, account=tfvars(request.param)["account_id"])
+    assert planned.returncode == 0, planned.stderr
+    return request.param, json.loads(terraform(PLANNED, "show", "-json", "plan").stdout)
+
+
+def planning(terraform: Terraform, cluster: str, account: str) -> Run:
+    folder = terraform.root / PLANNED
+    if not folder.exists():
+        shutil.copytree(terraform.root / "cluster", folder, ignore=shutil.ignore_patterns(".terraform*", "tests"))
+        (folder / "versions_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
+        terraform.init(PLANNED)
+    arguments = ("-input=false", "-no-color", "-out=plan", f"-var-file={terraform.folder / terraform.tfvars(cluster)}")
+    with stand_in(account) as aws:
+        return terraform(PLANNED, "plan", *arguments, endpoint=aws)
+
+
+def planned(plan: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Type and planned values of each resource."""
+    return [(each["type"], each["change"]["after"]) for each in plan["resource_changes"]]
+
+
+def test_the_plan_tags_all_that_can_be_tagged(plan: tuple[str, dict[str, Any]]) -> None:
+    cluster, found = plan
+    for kind, values in planned(found):
+        if "tags_all" in values:
+            assert tfvars(cluster)["tags"].items() <= values["tags_all"].items(), kind
+
+
+def test_the_plan_makes_what_the_file_says(plan: tuple[str, dict[str, Any]]) -> None:
+    cluster, found = plan
+    said, resources = tfvars(cluster), planned(found)
+
+    def values(kind: str, key: str) -> set[object]:
+        return {each[key] for found, each in resources if found == kind}
+
+    assert values("aws_eks_node_group", "node_group_name") == set(said["node_groups"])
+    assert values("aws_iam_role", "name") >= set(said["identities"])
+    assert values("aws_s3_bucket", "bucket") == {said["storage"]["bucket"]}
+    assert values("aws_db_instance", "identifier") == {said["storage"]["database"]["identifier"]}
+    assert values("aws_secretsmanager_secret", "name") == {said["storage"]["database"]["secret"]}
+    assert values("aws_eks_access_entry", "principal_arn") == set(said["access"]["admin_role_arns"])
+    gateways = [kind for kind, _ in resources].count("aws_nat_gateway")
+    assert gateways == (1 if said["network"]["nat"] == "single" else len(said["network"]["private_subnets"]))
+
+
+def test_the_plan_holds_no_password(plan: tuple[str, dict[str, Any]]) -> None:
+    assert "random-password-of-the-stand-in" not in json.dumps(plan[1])
+
+
+def test_credentials_of_another_account_plan_nothing(terraform: Terraform) -> None:
+    done = planning(terraform, "dev-tokyo", account="999999999999")
+    assert done.returncode == 1
+    assert "AWS account ID not allowed: 999999999999" in done.stderr
+
+
+def keys(value: object, at: str = "") -> set[str]:
+    """Paths of all attributes. A name that people choose, such as a node group's, counts as `*`."""
+    if isinstance(value, list):
+        return set().union(*(keys(each, at) for each in value))
+    if not isinstance(value, dict):
+        return set()
+    found = set()
+    for key, each in value.items():
+        step = "*" if at in {"node_groups", "identities"} else key
+        path = f"{at}.{step}".removeprefix(".")
+        found |= {path} | keys(each, path)
+    return found
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_variables_are_the_keys_of_the_generated_file(terraform: Terraform, cluster: str) -> None:
+    said = tfvars(cluster)
+    assert set(blocks("cluster", "variable")) == set(said)
+    # Terraform itself says what it understood: it drops what is not declared and adds what is and was left out.
+    alone = terraform.root / f"variables-{cluster}"
+    alone.mkdir()
+    shutil.copy(terraform.root / "cluster" / "variables.tf", alone)
+    ask = "jsonencode({" + ", ".join(f"{name} = var.{name}" for name in said) + "})"
+    file = terraform.folder / terraform.tfvars(cluster)
+    done = terraform(alone.name, "console", f"-var-file={file}", stdin=ask)
+    assert done.returncode == 0, done.stderr
+    understood = keys(json.loads(json.loads(done.stdout)))
+    assert keys(said) - understood == set(), "generated, but not declared"
+    assert understood - keys(said) - LEFT_TO_DEFAULTS == set(), "declared, but not generated"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_variables_and_outputs_are_described(folder: str) -> None:
+    for kind in ("variable", "output"):
+        for name, body in blocks(folder, kind).items():
+            assert re.search(r"^  description\s+= ", body, re.MULTILINE), f"{folder}: {kind} {name}"
+    for name, body in blocks(folder, "variable").items():
+        assert re.search(r"^  type\s+= (?!any$)", body, re.MULTILINE), f"{folder}: variable {name}"
+
+
+@pytest.mark.parametrize("folder", MODULES)
+def test_modules_have_one_shape(folder: str) -> None:
+    names = {path.name for path in (ROOT / "terraform" / folder).iterdir()}
+    assert {"main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md", "tests"} <= names
+    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / "terraform" / folder / "README.md").read_text(), re.MULTILINE)
+    assert rows == list(blocks(folder, "variable"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "terraform")))
+def test_rules_of_every_file(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 200
+    for before, line in zip(["", *lines], lines, strict=False):
+        if EVERYTHING.search(line):
+            assert before.lstrip().startswith("#"), f"{line.strip()}: say why in a comment above it"
+    text = "\n".join(lines)
+    assert set(re.findall(r'^provider "(\w+)"', text, re.MULTILINE)) <= {"aws"}
+    assert set(re.findall(r'^\s+source\s+= "(.*)"', text, re.MULTILINE)) <= {
+        "hashicorp/aws",
+        *(f"../{module}" for module in MODULES),
+    }
+    assert "provisioner " not in text
