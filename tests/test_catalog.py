@@ -117,3 +117,33 @@ def test_an_app_without_an_index_of_its_chart_cannot_be_validated(workspace: Wor
     assert render_cluster(found, "demo", "write").problems == []
     problems = "\n".join(map(str, validate_cluster(found, "demo").problems))
     assert "apps/sample/values.yaml:1:1: sample 1.2.3 cannot be checked: there is no index" in problems
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{ a: 1 }", "returns dict, not a list"),
+        ("null", "returns NoneType, not a list"),
+        ("[1]", "object [0] has no kind that could name a file: `None`"),
+        ("[{ kind: 'A' }]", "object [0] has no metadata.name that could name a file: `None`"),
+        (
+            "[{ kind: 'A', metadata: { name: '../../../evil' } }]",
+            "metadata.name that could name a file: `../../../evil`",
+        ),
+        (
+            "[{ kind: 'A', metadata: { name: 'x' } } for n in [1, 2]]",
+            "makes two objects for manifests/gpu-inference/a-x.yaml",
+        ),
+        ("error 'boom'", "main.jsonnet:1:19: runtime error: boom"),
+        ("import 'gone.libsonnet'", "apps/gpu-inference/gone.libsonnet is not there"),
+        ("local f(x) = f(x + 1); f(1)", "stack overflow"),
+        ("", "syntax error"),
+    ],
+)
+def test_jsonnet_that_makes_no_objects_is_refused(workspace: Workspace, body: str, message: str) -> None:
+    (workspace.root / "apps" / "gpu-inference" / "main.jsonnet").write_text(f"function(cluster) {body}")
+    fleets.add(workspace, "demo", fleets.text().replace("prod-tokyo", "demo"))
+    outcome = render_cluster(fleet.read(workspace), "demo", "write")
+    assert message in "\n".join(map(str, outcome.problems))
+    assert [path.name for path in (workspace.clusters / "demo").iterdir()] == ["cluster.yaml"]
+    assert not list(workspace.root.rglob("evil*"))

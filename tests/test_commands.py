@@ -295,3 +295,56 @@ def test_what_a_killed_render_left_is_put_right_by_the_next_call(demo: Path, fle
     assert fleet("render", "--check").exit_code == 0
     assert tree(demo) == before
     assert sorted(path.name for path in demo.iterdir()) == ["cluster.yaml", "generated"]
+
+
+def test_set_refuses_a_file_with_other_line_ends_rather_than_change_them(demo: Path, fleet: Fleet) -> None:
+    path = demo / "cluster.yaml"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    before = path.read_bytes()
+    result = fleet("set", "demo", "node_groups.workers.max", "300")
+    assert result.exit_code == 2
+    assert "would be written otherwise than it stands" in result.stderr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "dangling", "folder"])
+def test_a_cluster_file_that_is_no_file_is_refused(
+    workspace: Workspace, fleet: Fleet, tmp_path: Path, kind: str
+) -> None:
+    path = workspace.clusters / "demo" / "cluster.yaml"
+    path.parent.mkdir()
+    (tmp_path / "outside.yaml").write_text(fleets.text().replace("prod-tokyo", "demo"))
+    make: dict[str, Callable[[], None]] = {
+        "fifo": lambda: os.mkfifo(path),
+        "link": lambda: path.symlink_to(tmp_path / "outside.yaml"),
+        "dangling": lambda: path.symlink_to("/nowhere/at/all"),
+        "folder": path.mkdir,
+    }
+    make[kind]()
+    result = fleet("render", "demo")
+    assert result.exit_code == 2
+    assert "clusters/demo/cluster.yaml: is not a regular file" in result.stderr
+
+
+def test_two_new_clusters_at_once_get_blocks_of_their_own(workspace: Workspace) -> None:
+    command = [str(Path(sys.executable).parent / "fleet"), "new"]
+    environment = {**os.environ, "FLEET_ROOT": str(workspace.root)}
+    runs = [subprocess.Popen([*command, f"demo-{n}"], env=environment, stderr=subprocess.DEVNULL) for n in range(4)]
+    assert [run.wait() for run in runs] == [0, 0, 0, 0]
+    blocks = {
+        (workspace.clusters / f"demo-{n}" / "cluster.yaml").read_text().split("vpc_cidr: ")[1].split()[0]
+        for n in range(4)
+    }
+    assert len(blocks) == 4
+
+
+def test_a_bug_is_told_as_one_and_not_as_a_traceback(demo: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['fleet', 'list']; from generators.pipeline import show; "
+        "show.brief = None; from generators.cli.main import main; main()"
+    )
+    environment = {**os.environ, "FLEET_ROOT": str(demo.parent.parent)}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 70
+    assert "internal error: TypeError" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -47,7 +47,8 @@ def test_only_the_lines_of_the_key_change(key: str, value: object, old: str, new
 
 
 def test_a_key_is_removed_with_nothing_else() -> None:
-    assert edit.remove(TEXT, "f", ("node_groups", "gpu", "max")).count("max") == 1
+    assert edit.remove(TEXT, "f", ("node_groups", "gpu", "max")) == TEXT.replace("  gpu:\n    max: 1\n", "")
+    assert edit.remove(TEXT, "f", ("kubernetes",)) == TEXT.replace('kubernetes: "1.35"\n', "")
     assert edit.remove(TEXT, "f", ("storage", "bucket")) == TEXT
 
 
@@ -80,7 +81,22 @@ def test_the_template_loads_and_dumps_to_the_same_bytes() -> None:
     assert edit.round_trips(filled)
 
 
-def test_an_edit_that_touches_other_lines_is_refused() -> None:
+@pytest.mark.parametrize("path", [("a",), ("d", "b")])
+def test_an_edit_that_would_reach_further_than_its_key_is_refused(path: edit.Path) -> None:
     shared = "a: &x {b: 1}\nc: 2\nd: *x\ne: 3\n"
     with pytest.raises(FleetError, match="would change lines that are not its own"):
-        edit.set_value(shared, "f", ("a",), 5)
+        edit.set_value(shared, "f", path, 5)
+
+
+def test_comments_of_the_next_key_outlive_the_value_before_them() -> None:
+    text = "a:\n  b: 1   # inline\n\n# about c\nc: {}\n# the end\n"
+    for value in ("{b: 2}", "5", "[1, 2]"):
+        after = edit.set_value(text, "f", ("a",), edit.parse_value(value))
+        assert after == f"a: {value}\n\n# about c\nc: {{}}\n# the end\n"
+    assert edit.set_value(text, "f", ("c", "d", "e"), 1) == text.replace("c: {}", "c:\n  d:\n    e: 1")
+
+
+@pytest.mark.parametrize("value", ["2026-13-45", "!!int x", "[" * 2000, "1" * 5000, "null", "~", ""])
+def test_values_that_mean_nothing_are_refused(value: str) -> None:
+    with pytest.raises(FleetError):
+        edit.set_value(TEXT, "f", ("name",), edit.parse_value(value))

@@ -51,7 +51,7 @@ def mirrors() -> Iterator[Path]:
     named = os.environ.get("TF_PLUGIN_MIRROR")
     usual = [Path.home() / ".terraform.d" / "plugins", Path("/usr/local/share/terraform/plugins")]
     for folder in [*([Path(named)] if named else []), *usual, *sorted(Path("/opt").glob("*"))]:
-        if any(folder.glob("registry.terraform.io/hashicorp/aws/*")):
+        if any(folder.glob("*/hashicorp/aws/*")):
             yield folder
 
 

@@ -91,5 +91,5 @@ def test_files_that_are_no_text_or_too_large(tmp_path: Path, content: bytes, mes
 
 
 def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
-    with pytest.raises(FleetError, match=r"cannot be read: Is a directory"):
+    with pytest.raises(FleetError, match="is not a regular file"):
         reader.read(tmp_path, "clusters/c/cluster.yaml")

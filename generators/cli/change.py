@@ -39,6 +39,6 @@ def delete(
     from generators.source.workspace import locate
 
     workspace = locate()
-    with locked(workspace.clusters, "clusters"):
+    with locked(workspace.clusters, "clusters", console.waiting):
         change.delete(fleet.read(workspace), cluster, confirm)
     console.say(f"removed clusters/{cluster}/; git still has what was committed, and AWS what was built")

@@ -16,8 +16,8 @@ from generators.errors import FleetError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-FOUND, WRONG, INTERRUPTED = 1, 2, 130
-"""Exit codes: a check found something; the input or the call is wrong; stopped by the user."""
+FOUND, WRONG, BUG, INTERRUPTED = 1, 2, 70, 130
+"""Exit codes: a check found something; the input or the call is wrong; a bug of ours; stopped by the user."""
 _PLAIN_STEP = 100
 
 
@@ -41,7 +41,10 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except KeyboardInterrupt:
             say("interrupted; every folder is whole")
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                say(f"error: {error.filename or 'output'}: {error.strerror}")
+                raise typer.Exit(WRONG) from None
             # The reader of our output went away, which is not an error; nor may the last flush make it one.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
@@ -53,9 +56,14 @@ def problems(error: FleetError) -> None:
     """Every problem, in file order, on stderr."""
     for problem in error.problems:
         head, *rest = str(problem).split("\nhint: ")
-        typer.echo(typer.style("error", fg="red", bold=True) + head.removeprefix("error"), err=True)
+        say(_styled("error", "red") + head.removeprefix("error"))
         for hint in rest:
-            typer.echo(typer.style("hint", fg="cyan") + f": {hint}", err=True)
+            say(_styled("hint", "cyan") + f": {hint}")
+
+
+def _styled(word: str, colour: str) -> str:
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return word if plain else typer.style(word, fg=colour, bold=True)
 
 
 def say(text: str) -> None:
@@ -65,7 +73,12 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """One line that asks for attention."""
-    typer.echo(typer.style("warning", fg="yellow") + f": {text}", err=True)
+    say(_styled("warning", "yellow") + f": {text}")
+
+
+def waiting() -> None:
+    """Says why nothing happens."""
+    say("waiting for another fleet run to finish …")
 
 
 def count(number: int, noun: str) -> str:

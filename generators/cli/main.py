@@ -15,7 +15,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import typer  # noqa: E402
 
-from generators.cli import change, inspect, new, render, schema, validate  # noqa: E402
+from generators.cli import change, console, inspect, new, render, schema, validate  # noqa: E402
 
 app = typer.Typer(
     name="fleet",
@@ -42,6 +42,13 @@ def main() -> NoReturn:
         app()
     except SystemExit as done:
         code = done.code
+    except Exception as error:  # the last resort: nobody should have to read a traceback
+        if "FLEET_TRACEBACK" in os.environ:
+            raise
+        console.say(
+            f"internal error: {type(error).__name__}: {error}\nhint: this is a bug; FLEET_TRACEBACK=1 shows where"
+        )
+        code = console.BUG
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):  # the reader of our output went away, which is not an error
             if stream is not None:

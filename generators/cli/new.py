@@ -43,6 +43,6 @@ def _create(name: str, region: str, account: str, environment: str, like: str) -
     from generators.source.workspace import locate
 
     workspace = locate()
-    with locked(workspace.clusters, "clusters"):
+    with locked(workspace.clusters, "clusters", console.waiting):
         create(fleet.read(workspace), Wanted(name, region, account, environment, like))
     console.say(f"made clusters/{name}/cluster.yaml")

@@ -47,7 +47,7 @@ def run(names: list[str], mode: Mode) -> list[Outcome]:
     from generators.source.workspace import locate
 
     workspace = locate()
-    with locked(workspace.clusters, "clusters"):
+    with locked(workspace.clusters, "clusters", console.waiting):
         found = fleet.read(workspace)
         chosen = found.chosen(names, everything=not names)
         done = pool.each(found, chosen, partial(render_cluster, mode=mode))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Matching, Model, Name, Text
+from .base import LabelValue, Matching, Model, Name, Text
 from .cluster import Cluster
 
 ROOT_APPLICATION = "root"
@@ -51,7 +51,9 @@ class Statement(Model):
 class Identity(Model):
     """What one ServiceAccount may do in AWS. The IAM role, its trust and the annotation all come from here."""
 
-    values_path: Text | None = None
+    values_path: (
+        Annotated[str, Matching(r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)*", "a path of values", "rbac.serviceAccount")] | None
+    ) = None
     """Where the chart takes the ServiceAccount (`create`, `name`, `annotations` lie below); kind helm only."""
     statements: Annotated[tuple[Statement, ...], Field(min_length=1)]
 
@@ -60,8 +62,8 @@ class App(Model):
     """One app of the catalogue: `apps/<app>/app.yaml`."""
 
     description: Text
-    owner: Text
-    """Team that answers for it."""
+    owner: LabelValue
+    """Team that answers for it; a label of its Application."""
     namespace: Name
     kind: Literal["helm", "kustomize", "jsonnet"]
     chart: Chart | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .base import Finding
 from .catalog import RESERVED_APP_NAMES, App, Identity
@@ -60,3 +60,14 @@ def _statements(at: tuple[str, ...], identity: Identity) -> Iterator[Finding]:
         for field in sorted({field for text in texts for field in fields(text)} - PLACEHOLDERS):
             hint = f"there are: {', '.join(sorted(PLACEHOLDERS))}"
             yield Finding((*at, "statements", index), f"`{{{field}}}` stands for nothing", hint)
+
+
+def shared_identities(apps: Mapping[str, App]) -> Iterator[tuple[str, Finding]]:
+    """App and finding for each ServiceAccount that an app before it declares too: they would be one IAM role."""
+    owners: dict[tuple[str, str], str] = {}
+    for name, app in sorted(apps.items()):
+        for account in app.identities:
+            first = owners.setdefault((app.namespace, account), name)
+            if first != name:
+                what = f"apps/{first}/app.yaml declares ServiceAccount {app.namespace}/{account} too"
+                yield name, Finding(("identities", account), what, "one ServiceAccount, one role, one declaration")

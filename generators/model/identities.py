@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
-from string import Formatter
 
 from . import names
 from .catalog import Inputs, Statement
@@ -51,9 +50,13 @@ def identities(inputs: Inputs) -> list[WorkloadIdentity]:
     ]
 
 
+FIELD = re.compile(r"(?<!\$)\{([^{}]*)\}")
+"""A placeholder. `${…}` is none: that is IAM's own, for policy variables."""
+
+
 def fields(text: str) -> list[str]:
     """Names of the `{placeholders}` in a text."""
-    return [field for _, field, _, _ in Formatter().parse(text) if field]
+    return FIELD.findall(text)
 
 
 def _statement(statement: Statement, values: dict[str, tuple[str, ...]]) -> dict[str, object]:
@@ -64,7 +67,7 @@ def _statement(statement: Statement, values: dict[str, tuple[str, ...]]) -> dict
     }
     if statement.conditions:
         filled["Condition"] = {
-            operator: {_fill([key], values)[0]: _fill(wanted, values) for key, wanted in keys.items()}
+            operator: {name: _fill(wanted, values) for key, wanted in keys.items() for name in _fill([key], values)}
             for operator, keys in statement.conditions.items()
         }
     return filled
@@ -77,5 +80,5 @@ def _fill(templates: Iterable[str], values: dict[str, tuple[str, ...]]) -> list[
         used = sorted(set(fields(template)))
         for chosen in product(*(values[name] for name in used)):
             replacements = dict(zip(used, chosen, strict=True))
-            found.append(re.sub(r"\{(\w+)\}", lambda match, by=replacements: by[match[1]], template))  # type: ignore[misc]
+            found.append(FIELD.sub(lambda match, by=replacements: by[match[1]], template))  # type: ignore[misc]
     return found

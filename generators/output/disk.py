@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,14 +30,21 @@ _HINTS = {
 
 
 @contextmanager
-def locked(folder: Path, shown: str) -> Iterator[None]:
-    """Holds a lock on `folder` so that two runs do not mix; waits for the other. Raises FleetError."""
+def locked(folder: Path, shown: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Holds a lock on `folder` so that two runs do not mix. Where another has it, calls `waiting` once, and waits.
+
+    Raises FleetError.
+    """
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise wrong(shown, f"cannot be opened: {error.strerror}") from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
@@ -60,9 +67,9 @@ def guard(cluster: Path, shown: str) -> None:
         raise wrong(f"{shown}/{GENERATED}", "is not a real folder", hint="remove it; `make render` makes a folder")
     if not folder.is_dir() or not any(folder.iterdir()):
         return
-    if links := [path for path in folder.rglob("*") if path.is_symlink()]:
-        place = Place(f"{shown}/{GENERATED}/{links[0].relative_to(folder).as_posix()}")
-        raise FleetError(Problem(place, "is a symbolic link in a generated folder", hint="remove it"))
+    if odd := [path for path in folder.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]:
+        place = Place(f"{shown}/{GENERATED}/{odd[0].relative_to(folder).as_posix()}")
+        raise FleetError(Problem(place, "is neither a file nor a folder of fleet's", hint="remove it"))
     readme = folder / "README.md"
     if not readme.is_file() or MARK not in readme.read_text(encoding="utf-8", errors="replace"):
         hint = "move what is yours out of it and remove the folder; then `make render`"
@@ -87,6 +94,8 @@ def apply(cluster: Path, shown: str, texts: Mapping[str, str], plan: Plan) -> No
 
 def _build(cluster: Path, texts: Mapping[str, str], plan: Plan) -> None:
     new, current = cluster / NEW, cluster / GENERATED
+    if any(".." in path.split("/") or path.startswith("/") for path in texts):
+        raise ValueError("a renderer named a file outside of the generated folder")
     new.mkdir()
     for folder in sorted({os.path.dirname(path) for path in texts}):  # noqa: PTH120 - texts are names, not paths
         (new / folder).mkdir(parents=True, exist_ok=True)
@@ -116,8 +125,7 @@ def _swap(cluster: Path) -> None:
     if current.exists():
         current.rename(old)
     (cluster / NEW).rename(current)
-    if old.exists():
-        _remove(old)
+    _remove(old, ignore_errors=True)  # the new folder is in place; what is left here, the next render removes
 
 
 def create_folder(folder: Path, texts: Mapping[str, str], shown: str) -> None:
@@ -141,7 +149,7 @@ def remove_folder(folder: Path, shown: str) -> None:
     try:
         _remove(doomed, ignore_errors=True)
         folder.rename(doomed)
-        _remove(doomed)
+        _remove(doomed, ignore_errors=True)
     except OSError as error:
         hint = _HINTS.get(error.errno or 0, "")
         raise wrong(shown, f"cannot be removed: {error.strerror}", hint=hint) from None

@@ -20,7 +20,7 @@ def set_key(fleet: Fleet, name: str, key: str, value: str) -> bool:
     with disk.locked(folder, f"clusters/{name}"):
         file = folder / "cluster.yaml"
         reader.read(file, shown)
-        before = file.read_text(encoding="utf-8")
+        before = file.read_bytes().decode()  # not read_text, which would make CRLF into LF
         after = _edited(fleet, name, before, path, value)
         if after != before:
             disk.replace_file(file, after, shown)

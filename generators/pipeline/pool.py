@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from generators.errors import wrong
@@ -63,9 +65,20 @@ def _context() -> BaseContext:
 
 
 def _start(workspace: Workspace) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the work, and tells of it once
+    Thread(target=_follow_parent, daemon=True).start()
     global _fleet
     if _fleet is None:
         _fleet = fleets.read(workspace)
+
+
+def _follow_parent() -> None:
+    """A worker that outlived its parent would hold the lock on clusters/, which it inherited, for ever."""
+    import multiprocessing
+
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _work(work: Work[Result], name: str) -> Result:

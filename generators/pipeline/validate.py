@@ -21,6 +21,7 @@ from generators.output.text import texts
 from generators.pipeline.fleet import Fleet
 from generators.renderers import render
 from generators.source import binding, reader
+from generators.source.nodes import Node
 from generators.tools import kustomize
 from generators.tools.binaries import ToolFailed, ToolMissing
 
@@ -134,27 +135,24 @@ def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[list[P
     """For each values file of a helm app, its problems."""
     found = []
     for name, app in inputs.apps().items():
-        for shown, text in _value_texts(fleet, inputs, name, app, wanted):
-            node = reader.parse(text, shown)
+        for node in _value_nodes(fleet, inputs, name, app, wanted):
             plain = node.plain()
-            assert isinstance(plain, dict)  # noqa: S101 - reader.parse takes mappings only
+            assert isinstance(plain, dict)  # noqa: S101 - reader takes mappings only
             findings = chart_values.findings(fleet.catalog, name, plain)
             found.append([binding.located(node, finding) for finding in findings])
     return found
 
 
-def _value_texts(
-    fleet: Fleet, inputs: Inputs, name: str, app: App, wanted: dict[str, str]
-) -> Iterator[tuple[str, str]]:
+def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, app: App, wanted: dict[str, str]) -> Iterator[Node]:
     if app.kind != "helm":
         return
     root, cluster = fleet.workspace.root, f"clusters/{inputs.cluster.name}"
-    if name in fleet.catalog.plain_values:
-        yield f"apps/{name}/values.yaml", (root / "apps" / name / "values.yaml").read_text(encoding="utf-8")
+    by_hand = [f"apps/{name}/values.yaml"] if name in fleet.catalog.plain_values else []
+    by_hand += [f"{cluster}/values/{name}.yaml"] if name in inputs.overrides else []
+    for path in by_hand:
+        yield reader.read(root / path, path)
     if f"values/{name}.yaml" in wanted:
-        yield f"{cluster}/{disk.GENERATED}/values/{name}.yaml", wanted[f"values/{name}.yaml"]
-    if name in inputs.overrides:
-        yield f"{cluster}/values/{name}.yaml", (root / cluster / "values" / f"{name}.yaml").read_text(encoding="utf-8")
+        yield reader.parse(wanted[f"values/{name}.yaml"], f"{cluster}/{disk.GENERATED}/values/{name}.yaml")
 
 
 def overlaps(reports: list[Report]) -> list[Problem]:

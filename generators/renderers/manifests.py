@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import rjsonnet
 
-from generators.errors import FleetError, Place, Problem
+from generators.errors import FleetError, Place, Problem, wrong
 from generators.model import names, sizing
 from generators.model.apps import GpuInferenceSettings
 from generators.model.catalog import App, Inputs
@@ -23,10 +23,27 @@ def render(inputs: Inputs) -> Facts:
     tree: Facts = {}
     for name, app in inputs.apps().items():
         if app.kind == "jsonnet":
-            for manifest in _evaluate(inputs, name, argument(inputs, name, app)):
-                file = f"{manifest['kind']}-{manifest['metadata']['name']}".lower().replace(":", "-")
-                tree[f"manifests/{name}/{file}.yaml"] = manifest
+            for index, manifest in enumerate(_evaluate(inputs, name, argument(inputs, name, app))):
+                file = f"manifests/{name}/{_file(name, index, manifest)}.yaml"
+                if file in tree:
+                    raise wrong(f"apps/{name}/main.jsonnet", f"makes two objects for {file}", hint="name them apart")
+                tree[file] = manifest
     return tree
+
+
+def _file(app: str, index: int, manifest: object) -> str:
+    """`<kind>-<name>` of an object that has both; without them it could not be applied, or would leave the folder."""
+    facts = manifest if isinstance(manifest, dict) else {}
+    metadata = facts.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    for what, value, pattern in (
+        ("kind", facts.get("kind"), r"[A-Za-z0-9]+"),
+        ("metadata.name", name, r"[a-z0-9.:-]+"),
+    ):
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            message = f"object [{index}] has no {what} that could name a file: `{value}`"
+            raise wrong(f"apps/{app}/main.jsonnet", message, hint="it returns a list of Kubernetes objects")
+    return f"{facts['kind']}-{name}".lower().replace(":", "-")
 
 
 def argument(inputs: Inputs, name: str, app: App) -> Facts:
@@ -89,7 +106,7 @@ def _gpu_groups(inputs: Inputs) -> Facts:
 FACTS: dict[str, Callable[[Inputs], Facts]] = {"gpu-inference": _gpu_inference}
 
 
-def _evaluate(inputs: Inputs, name: str, facts: Facts) -> list[dict[str, dict[str, str]]]:
+def _evaluate(inputs: Inputs, name: str, facts: Facts) -> list[object]:
     sources = inputs.catalog.jsonnet
 
     def load(folder: str, relative: str) -> tuple[str, str]:
@@ -104,8 +121,11 @@ def _evaluate(inputs: Inputs, name: str, facts: Facts) -> list[dict[str, dict[st
         text = rjsonnet.evaluate_snippet(name, main, tla_codes={"cluster": json.dumps(facts)}, import_callback=load)
     except RuntimeError as error:
         raise _refused(name, inputs.cluster.name, str(error)) from None
-    result: list[dict[str, dict[str, str]]] = json.loads(text)
-    return result
+    found = json.loads(text)
+    if not isinstance(found, list):
+        hint = "its function returns a list of Kubernetes objects"
+        raise wrong(f"apps/{name}/main.jsonnet", f"returns {type(found).__name__}, not a list", hint=hint)
+    return found
 
 
 def _refused(name: str, cluster: str, text: str) -> FleetError:

@@ -8,7 +8,7 @@ from typing import Any
 
 from generators.errors import FleetError, Problem
 from generators.model.catalog import App, Catalog, ChartValues, Instance, MinorFacts, RegionFacts
-from generators.model.catalog_rules import app_findings
+from generators.model.catalog_rules import app_findings, shared_identities
 from generators.source import binding, reader
 from generators.source.nodes import Node
 from generators.source.workspace import Workspace
@@ -38,17 +38,19 @@ def load(workspace: Workspace) -> Catalog:
 
 def _apps(workspace: Workspace) -> tuple[dict[str, App], list[Problem]]:
     apps: dict[str, App] = {}
+    nodes: dict[str, Node] = {}
     problems: list[Problem] = []
     for path in sorted((workspace.root / "apps").glob("*/app.yaml")):
         name = path.parent.name
         try:
-            node = reader.read(path, f"apps/{name}/app.yaml")
+            node = nodes[name] = reader.read(path, f"apps/{name}/app.yaml")
             apps[name] = binding.bind(App, node)
         except FleetError as error:
             problems += error.problems
         else:
             problems += [binding.located(node, finding) for finding in app_findings(name, apps[name])]
             problems += _missing(path.parent, node, apps[name])
+    problems += [binding.located(nodes[name], finding) for name, finding in shared_identities(apps)]
     return apps, problems
 
 
@@ -78,4 +80,5 @@ def _chart_values(apps: dict[str, App]) -> dict[str, ChartValues]:
 
 def _jsonnet(folder: Path) -> dict[str, str]:
     paths = [*folder.glob("*/*.jsonnet"), *folder.glob("*/*.libsonnet")]
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in sorted(paths)}
+    names = sorted(path.relative_to(folder).as_posix() for path in paths)
+    return {name: reader.text(folder / name, f"apps/{name}") for name in names}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import re
+from itertools import zip_longest
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -14,11 +15,13 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from ruamel.yaml.tokens import CommentToken
 
 from generators.errors import wrong
+from generators.source import reader
+from generators.source.nodes import Node
 
 Path = tuple[str | int, ...]
 _STYLES = ((2, 0), (4, 2))
 """Indent of list items and of their dash: the two in use."""
-_STEP = re.compile(r'\.?(?:"([^"]+)"|([^.\[\]"]+))|\[(\d+)\]')
+_STEP = re.compile(r'\.?(?:"([^"]+)"|([^.\[\]"]+))|\[(\d{1,6})\]')
 
 
 def parse_path(text: str) -> Path:
@@ -40,9 +43,14 @@ def parse_path(text: str) -> Path:
 def parse_value(text: str) -> object:
     """A value as YAML would read it: `50`, `true`, `[a, c]`, `spot`. Raises FleetError."""
     try:
-        return _yaml(*_STYLES[0]).load(text)
-    except YAMLError:
+        value = _yaml(*_STYLES[0]).load(text)
+    except (YAMLError, ValueError, RecursionError):
         raise wrong("fleet set", f"`{text}` is not a YAML value", hint="quote it for the shell: '[a, c]'") from None
+    if value is None:
+        raise wrong(
+            "fleet set", "an empty value means nothing", hint="to go back to the default, remove the key by hand"
+        )
+    return value
 
 
 def quoted(text: str) -> object:
@@ -54,28 +62,39 @@ def set_value(text: str, shown: str, path: Path, value: object) -> str:
     """The text with `path` set, making the mappings on the way. Raises FleetError where other lines would change."""
     yaml, root = _load(text, shown)
     holder, step, new = _nested(*_parent(root, path, shown), value)
-    if _has(holder, step):
-        old = holder[step]
-        holder[step] = (
-            DoubleQuotedScalarString(new) if isinstance(old, DoubleQuotedScalarString) and type(new) is str else new
-        )
-    else:
-        before = _tail(holder)
-        holder[step] = new
-        _hand_on_comments(before, _tail(holder))
-    return _dump(yaml, root, text, shown)
+    exists = _has(holder, step)
+    before = _end(holder, step) if exists else _tail(holder)
+    comments = before and _taken(before)
+    if exists and isinstance(holder[step], DoubleQuotedScalarString) and type(new) is str:
+        new = DoubleQuotedScalarString(new)
+    holder[step] = new
+    if comments:
+        _give(_end(holder, step), comments)
+    return _checked(_dumped(yaml, root), text, shown, path)
 
 
 def remove(text: str, shown: str, path: Path) -> str:
-    """The text without `path`; as it was where there is none. Raises FleetError."""
+    """The text without `path`, and without mappings that held nothing else; as it was where there is none.
+
+    Raises FleetError.
+    """
     yaml, root = _load(text, shown)
-    parent: Any = root
+    parents: list[Any] = [root]
     for step in path[:-1]:
-        parent = parent.get(step, {})
-    if path[-1] not in parent:
+        parents.append(parents[-1].get(step, {}))
+    if path[-1] not in parents[-1]:
         return text
+    while len(parents) > 1 and len(parents[-1]) == 1:
+        parents.pop()
+        path = path[:-1]
+    parent = parents[-1]
+    comments = _taken(_end(parent, path[-1]))
+    siblings = list(parent)
+    before = siblings.index(path[-1]) - 1
     del parent[path[-1]]
-    return _dump(yaml, root, text, shown)
+    if comments and before >= 0:
+        _give(_end(parent, siblings[before]), comments)
+    return _checked(_dumped(yaml, root), text, shown, path)
 
 
 def round_trips(text: str) -> bool:
@@ -92,16 +111,18 @@ def _yaml(sequence: int, offset: int) -> YAML:
 
 
 def _load(text: str, shown: str) -> tuple[YAML, CommentedMap]:
-    for style in _STYLES:
-        yaml = _yaml(*style)
-        root = yaml.load(text)
+    tried = [(yaml, yaml.load(text)) for yaml in (_yaml(*style) for style in _STYLES)]
+    for yaml, root in tried:
         if _dumped(yaml, root) == text:
             return yaml, root
-    again = _dumped(yaml, root).splitlines()
-    pairs = zip(text.splitlines(), again, strict=False)
-    line = next((number for number, (old, new) in enumerate(pairs, start=1) if old != new), 1)
+    line = max(_first_difference(text, _dumped(*each)) for each in tried)
     hint = "edit it by hand, or write that line as a YAML formatter would; `fleet` changes no lines but its own"
     raise wrong(shown, f"line {line} would be written otherwise than it stands", hint=hint)
+
+
+def _first_difference(text: str, again: str) -> int:
+    pairs = zip_longest(text.split("\n"), again.split("\n"))
+    return next(number for number, (old, new) in enumerate(pairs, start=1) if old != new)
 
 
 def _dumped(yaml: YAML, root: object) -> str:
@@ -140,27 +161,47 @@ def _nested(holder: Any, path: Path, value: object) -> tuple[Any, Any, Any]:
     return holder, path[0], value
 
 
-def _tail(holder: Any) -> tuple[Any, Any]:
-    """The container and key of the last line of a block: comments up to the next key hang there."""
-    last = next(reversed(holder)) if isinstance(holder, dict) else len(holder) - 1
-    value = holder[last]
-    block = isinstance(value, (CommentedMap, CommentedSeq)) and len(value) and not value.fa.flow_style()
-    return _tail(value) if block else (holder, last)
+def _end(holder: Any, step: Any) -> tuple[Any, Any]:
+    """The container and key of the last line of a value: comments up to the next key hang there."""
+    value = holder[step]
+    block = isinstance(value, (CommentedMap, CommentedSeq)) and not value.fa.flow_style()
+    return (block and _tail(value)) or (holder, step)
 
 
-def _hand_on_comments(old: tuple[Any, Any], new: tuple[Any, Any]) -> None:
-    """Blank lines and comments after the old last line belong to what follows, so they move after the new one."""
-    slot = 2 if isinstance(old[0], dict) else 0
-    tokens = old[0].ca.items.get(old[1])
-    token = tokens[slot] if tokens else None
+def _tail(holder: Any) -> tuple[Any, Any] | None:
+    """`_end` of the last entry; None for a container without one."""
+    if not len(holder):
+        return None
+    return _end(holder, next(reversed(holder)) if isinstance(holder, dict) else len(holder) - 1)
+
+
+def _slot(holder: Any) -> int:
+    return 2 if isinstance(holder, dict) else 0
+
+
+def _taken(end: tuple[Any, Any]) -> str:
+    """Takes away what stands after the last line, blank lines and comments: it belongs to what follows."""
+    holder, step = end
+    tokens = holder.ca.items.get(step)
+    token = tokens[_slot(holder)] if tokens else None
     if token is None or "\n" not in token.value:
-        return
+        return ""
     inline, _, rest = token.value.partition("\n")
-    if rest:
-        token.value = f"{inline}\n"
-        if not inline:
-            tokens[slot] = None
-        new[0].ca.items[new[1]] = [None, None, CommentToken(f"\n{rest}", CommentMark(0), None), None]
+    token.value = f"{inline}\n"
+    if not inline:
+        tokens[_slot(holder)] = None
+    return str(rest)
+
+
+def _give(end: tuple[Any, Any], comments: str) -> None:
+    """Puts blank lines and comments after a last line, behind a comment on that line."""
+    holder, step = end
+    tokens = holder.ca.items.setdefault(step, [None, None, None, None])
+    token = tokens[_slot(holder)]
+    if token is None:
+        tokens[_slot(holder)] = CommentToken(f"\n{comments}", CommentMark(0), None)
+    else:
+        token.value += comments
 
 
 def _holds(parent: Any, step: str | int, shown: str) -> None:
@@ -170,9 +211,38 @@ def _holds(parent: Any, step: str | int, shown: str) -> None:
         raise wrong(shown, f"`{step}` cannot be set there: what is above it holds no such thing")
 
 
-def _dump(yaml: YAML, root: CommentedMap, before: str, shown: str) -> str:
-    after = _dumped(yaml, root)
+def _checked(after: str, before: str, shown: str, path: Path) -> str:
+    """The new text, if it differs from the old in `path` only, and keeps every comment outside of it."""
+    old, new = reader.parse(before, shown), reader.parse(after, shown)
     matcher = difflib.SequenceMatcher(None, before.splitlines(), after.splitlines(), autojunk=False)
-    if sum(1 for tag, *_ in matcher.get_opcodes() if tag != "equal") > 1:
+    hunks = [(low, high) for tag, low, high, *_ in matcher.get_opcodes() if tag != "equal"]
+    first, last = _lines(old, path)
+    elsewhere = any(low < high and not first <= low + 1 <= high <= last for low, high in hunks)
+    if len(hunks) > 1 or elsewhere or _without(old, path) != _without(new, path):
         raise wrong(shown, "this edit would change lines that are not its own", hint="make it by hand")
     return after
+
+
+def _lines(node: Node, path: Path) -> tuple[int, int]:
+    """First and last line of what stands at `path`; where nothing does, of its nearest ancestor."""
+    found = node.find(path)
+    if found is None:
+        return _lines(node, path[:-1]) if path else (1, 10**9)
+    return node.place_of(path, of_key=True).line, max(each.line for each in found.places())
+
+
+def _without(node: Node, path: Path) -> object:
+    """The document with what the edit is about left out, and the mappings that it may make on the way."""
+    document: Any = node.plain()
+    parents = [document]
+    for step in path[:-1]:
+        inner = parents[-1][step] if _has(parents[-1], step) else None
+        if not isinstance(inner, (dict, list)):
+            break
+        parents.append(inner)
+    if _has(parents[-1], path[len(parents) - 1]):
+        parents[-1][path[len(parents) - 1]] = None
+    for parent, step in reversed(list(zip(parents, path, strict=False))):
+        if isinstance(parent, dict) and parent.get(step, "") in (None, {}):
+            del parent[step]
+    return document

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from generators.errors import Place
@@ -58,11 +58,22 @@ class Node:
         elif self.value is None:
             yield path, self.place
 
+    def places(self) -> Iterator[Place]:
+        """Places of this node and of every key and value below it."""
+        yield self.place
+        yield from self.keys.values()
+        for child in self._children():
+            yield from child.places()
+
+    def _children(self) -> Iterable[Node]:
+        if isinstance(self.value, dict):
+            return self.value.values()
+        return self.value if isinstance(self.value, list) else ()
+
     def scalars(self) -> Iterator[Node]:
         """Every scalar below this node, itself included."""
         if isinstance(self.value, (dict, list)):
-            children = self.value.values() if isinstance(self.value, dict) else self.value
-            for child in children:
+            for child in self._children():
                 yield from child.scalars()
         else:
             yield self

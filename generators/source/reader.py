@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import yaml
@@ -19,12 +20,16 @@ MAX_NODES = 100_000
 
 def read(path: Path, shown: str) -> Node:
     """The document in `path`; errors name it as `shown`. Raises FleetError with all that is wrong."""
-    return parse(_text(path, shown), shown)
+    return parse(text(path, shown), shown)
 
 
-def _text(path: Path, shown: str) -> str:
+def text(path: Path, shown: str) -> str:
+    """What a person wrote in `path`, as UTF-8. Raises FleetError for what cannot be read."""
     try:
-        size = path.stat().st_size
+        found = path.stat()
+        size = found.st_size
+        if not stat.S_ISREG(found.st_mode):
+            raise _one(Place(shown), "is not a regular file")
         if size > MAX_BYTES:
             raise _one(
                 Place(shown), f"the file has {size:,} bytes; the limit is {MAX_BYTES:,}", "is it the right file?"

@@ -43,21 +43,28 @@ class Workspace:
     def existing(self, name: str) -> Path:
         """As `folder`, for a cluster that must exist."""
         folder = self.folder(name)
-        if not (folder / "cluster.yaml").is_file():
+        file = folder / "cluster.yaml"
+        if file.is_symlink() or (file.exists() and not file.is_file()):
+            raise wrong(f"clusters/{name}/cluster.yaml", "is not a regular file", hint="git must hold the file itself")
+        if not file.exists():
             hint = did_you_mean(name, self.names(), f"`make new-cluster NAME={name}` makes it")
             raise wrong(f"clusters/{name}/cluster.yaml", f"there is no cluster `{name}`", hint=hint)
         return folder
 
     def overrides(self, name: str) -> frozenset[str]:
         """Apps for which the cluster has a hand-written `values/<app>.yaml`."""
-        return frozenset(path.stem for path in (self.clusters / name / "values").glob("*.yaml"))
+        folder = self.clusters / name / "values"
+        if odd := [path.name for path in sorted(folder.glob("*")) if path.suffix != ".yaml" or not path.is_file()]:
+            message = "is not a file named <app>.yaml, and nothing reads it"
+            raise wrong(f"clusters/{name}/values/{odd[0]}", message, hint="rename or move it")
+        return frozenset(path.stem for path in folder.glob("*.yaml"))
 
 
 def locate(start: Path | None = None) -> Workspace:
     """The checkout around `start` (the current folder), or that FLEET_ROOT names. Raises FleetError outside of one."""
     given = os.environ.get("FLEET_ROOT")
     here = Path(given) if given else (start or Path.cwd())
-    for folder in (here, *here.parents):
+    for folder in (here,) if given else (here, *here.parents):
         if (folder / DEFAULTS).is_file():
             return Workspace(folder)
     raise wrong(str(here), f"no {DEFAULTS} here or in a folder above", hint="run it inside the monorepo")
