@@ -348,3 +348,29 @@ def test_a_bug_is_told_as_one_and_not_as_a_traceback(demo: Path) -> None:
     assert result.returncode == 70
     assert "internal error: TypeError" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--account", "--environment"])
+def test_options_of_new_cannot_break_out_of_their_line(workspace: Workspace, fleet: Fleet, option: str) -> None:
+    result = fleet("new", "demo", option, 'x"\nregion: "us-east-1')
+    assert result.exit_code == 2
+    assert f"{option}: " in result.stderr
+    assert not (workspace.clusters / "demo").exists()
+
+
+def test_new_like_in_a_region_with_fewer_zones_takes_those(workspace: Workspace, fleet: Fleet) -> None:
+    fleets.add(workspace, "prod-tokyo", fleets.text())
+    assert fleet("new", "west", "--like", "prod-tokyo", "--region", "us-west-1").exit_code == 0
+    assert "zones: [a, c]" in (workspace.clusters / "west" / "cluster.yaml").read_text()
+
+
+def test_new_tells_of_another_clusters_broken_block(workspace: Workspace, fleet: Fleet) -> None:
+    fleets.add(workspace, "broken", fleets.text().replace("prod-tokyo", "broken").replace("10.20.0.0/16", "everywhere"))
+    result = fleet("new", "demo")
+    assert result.exit_code == 2
+    assert "clusters/broken/cluster.yaml:8:13: network.vpc_cidr: `everywhere` is not a block" in result.stderr
+
+
+def test_set_below_an_empty_mapping(demo: Path, fleet: Fleet) -> None:
+    assert fleet("set", "demo", "apps.cluster-autoscaler.scale_down_unneeded", "5m").exit_code == 0
+    assert "scale_down_unneeded: 5m" in (demo / "cluster.yaml").read_text()

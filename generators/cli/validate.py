@@ -26,6 +26,7 @@ def validate(
     if everything and clusters:
         raise typer.BadParameter("--all and names exclude each other")
     reports = run(clusters or [])
+    _add_overlaps(reports)
     if output is console.Output.json:
         console.as_json([_row(report) for report in reports])
     finish(reports, strict=strict)
@@ -43,6 +44,14 @@ def run(names: list[str]) -> list[Report]:
     return list(console.progress(done, len(chosen), "validating"))
 
 
+def _add_overlaps(reports: list[Report]) -> None:
+    from generators.pipeline.validate import overlaps
+
+    found = {report.cluster: report for report in reports}
+    for cluster, problem in overlaps(reports):
+        found[cluster].problems.append(problem)
+
+
 def _row(report: Report) -> dict[str, object]:
     return {
         "cluster": report.cluster,
@@ -56,9 +65,8 @@ def _row(report: Report) -> dict[str, object]:
 def finish(reports: list[Report], *, strict: bool) -> None:
     """Says what was checked and what was not, and exits as the contract says."""
     from generators.errors import FleetError
-    from generators.pipeline.validate import overlaps
 
-    problems = [problem for report in reports for problem in report.problems] + overlaps(reports)
+    problems = [problem for report in reports for problem in report.problems]
     unchecked = [line for report in reports for line in report.unchecked]
     for line in unchecked:
         console.warn(line)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from .access import RoleName
-from .base import Account, Cidr, Domain, Minor, Model, Region
+from .base import Account, Domain, Minor, Model, Region
 from .cluster import Git
+from .network import VpcPool
 
 
 class Defaults(Model):
@@ -20,5 +21,5 @@ class Defaults(Model):
     accounts: dict[Literal["development", "staging", "production"], Account]
     """The AWS account of each environment."""
     admins: tuple[RoleName, ...]
-    vpc_pool: Cidr
+    vpc_pool: VpcPool
     """Where `fleet new` takes a VPC's /16 from."""

@@ -35,6 +35,7 @@ def _within(allowed: tuple[IPv4Network, ...]) -> AfterValidator:
     return AfterValidator(check)
 
 
+VpcPool = Annotated[Cidr, _size(8, 16, "a pool of /16 blocks"), _within((*RFC_1918, SHARED))]
 VpcBlock = Annotated[Cidr, _size(16, 20, "a VPC of this fleet"), _within((*RFC_1918, SHARED))]
 PodBlock = Annotated[Cidr, _size(16, 20, "a secondary block for pods"), _within((*RFC_1918, SHARED))]
 ServiceBlock = Annotated[Cidr, _size(12, 24, "an EKS service range"), _within(RFC_1918)]

@@ -19,6 +19,10 @@ def reference(inputs: Inputs) -> Iterator[Finding]:
     if cluster.region not in facts.regions:
         hint = did_you_mean(cluster.region, facts.regions, "see generators/data/regions.json")
         yield Finding(("region",), f"`{cluster.region}` is not a region that this fleet knows", hint)
+    elif len(cluster.network.zones) > len(facts.regions[cluster.region].zones):
+        known = ", ".join(facts.regions[cluster.region].zones)
+        what = f"{cluster.region} has fewer zones than network.zones names"
+        yield Finding(("network", "zones"), what, f"new accounts see {known} there")
     if cluster.kubernetes not in facts.minors:
         known = ", ".join(f'"{minor}"' for minor in facts.minors)
         yield Finding(("kubernetes",), f"Kubernetes {cluster.kubernetes} is not supported here", f"one of {known}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -9,13 +10,16 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from string import Template
 
-from generators.errors import wrong
+from generators.errors import FleetError, Problem, wrong
 from generators.model.defaults import Defaults
+from generators.model.network import Network
 from generators.output import disk
 from generators.pipeline.fleet import Fleet
 from generators.source import binding, clusters, edit, reader
 
 VPC_PREFIX = 16
+SERVICES = Network.model_fields["service_cidr"].default
+"""Every cluster's own range of Services, unless its file says otherwise."""
 _OWN = (("storage", "bucket"), ("access", "domain"), ("account",))
 """What a copy must not take over: these names can belong to one cluster only, or follow from its environment."""
 
@@ -35,14 +39,24 @@ def create(fleet: Fleet, wanted: Wanted) -> Path:
     """Writes `clusters/<name>/cluster.yaml` and returns its folder. Raises FleetError and then leaves nothing."""
     folder = fleet.workspace.folder(wanted.name)
     if folder.exists():
-        hint = f"`fleet render {wanted.name}` renders it; `fleet delete {wanted.name}` removes it"
+        hint = "the folder has no cluster.yaml: remove it"
+        if (folder / "cluster.yaml").exists():
+            hint = f"`fleet render {wanted.name}` renders it; `fleet delete {wanted.name}` removes it"
         raise wrong(f"clusters/{wanted.name}", "exists already", hint=hint)
+    _refuse(wanted)
     text = _text(fleet, wanted)
     shown = clusters.shown(wanted.name)
     node = reader.parse(text, shown)
     clusters.check(fleet.workspace, wanted.name, node, fleet.defaults, fleet.catalog)
     disk.create_folder(folder, {"cluster.yaml": text}, f"clusters/{wanted.name}")
     return folder
+
+
+def _refuse(wanted: Wanted) -> None:
+    """Options that would break out of the line they are written to. Their values are checked with the whole file."""
+    for option, value in (("--account", wanted.account), ("--environment", wanted.environment)):
+        if value and not re.fullmatch(r"[A-Za-z0-9-]+", value):
+            raise wrong("fleet new", f"`{value}` is not a value for it", key=option)
 
 
 def _text(fleet: Fleet, wanted: Wanted) -> str:
@@ -91,13 +105,13 @@ def _changes(fleet: Fleet, wanted: Wanted, vpc: IPv4Network) -> Iterator[tuple[e
     if wanted.region:
         yield ("region",), wanted.region
         count = len(fleet.load(wanted.like).cluster.network.zones)
-        for index, zone in enumerate(fleet.catalog.regions[wanted.region].zones[:count]):
-            yield ("network", "zones", index), zone
+        zones = ", ".join(fleet.catalog.regions[wanted.region].zones[:count])
+        yield ("network", "zones"), edit.parse_value(f"[{zones}]")
 
 
 def free_block(fleet: Fleet, pool: IPv4Network) -> IPv4Network:
     """The first /16 of the pool that overlaps no cluster's VPC or pod block. Raises FleetError."""
-    taken = [block for name in fleet.workspace.names() for block in _blocks(fleet, name)]
+    taken = [SERVICES, *(block for name in fleet.workspace.names() for block in _blocks(fleet, name))]
     for block in pool.subnets(new_prefix=VPC_PREFIX):
         if not any(block.overlaps(other) for other in taken):
             return block
@@ -111,4 +125,9 @@ def _blocks(fleet: Fleet, name: str) -> Iterator[IPv4Network]:
     for path in (("network", "vpc_cidr"), ("network", "pod_cidrs")):
         found = node.find(path)
         for scalar in found.scalars() if found else ():
-            yield IPv4Network(str(scalar.value), strict=False)
+            try:
+                yield IPv4Network(str(scalar.value), strict=False)
+            except ValueError:
+                hint = "repair that cluster first: which addresses it owns cannot be told"
+                message = f"`{scalar.value}` is not a block of IPv4 addresses"
+                raise FleetError(Problem(scalar.place, message, ".".join(path), hint)) from None

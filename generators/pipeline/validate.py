@@ -10,11 +10,12 @@ from pathlib import Path
 
 import yaml
 
-from generators.checks import chart_values, scope
+from generators.checks import chart_values, identity, scope
 from generators.checks.schemas import SchemaChecker
 from generators.errors import FleetError, Place, Problem, wrong
 from generators.model.base import Finding, dotted
 from generators.model.catalog import App, Inputs
+from generators.model.identities import identities
 from generators.output import disk
 from generators.output.plan import compare
 from generators.output.text import texts
@@ -66,6 +67,8 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         built, unchecked = ([], []) if problems else _built(folder, inputs)
         for each in (*objects, *built):
             problems += _object_problems(inputs, each)
+        if not unchecked:
+            problems += _without_account(inputs, [each.document for each in (*objects, *built)])
         values = _values(fleet, inputs, wanted)
         problems += [problem for found in values for problem in found]
         total = len(objects) + len(built)
@@ -120,7 +123,20 @@ def _object_problems(inputs: Inputs, each: Rendered) -> list[Problem]:
     findings = [Finding(problem.path, problem.message, problem.hint) for problem in schema]
     if each.app:
         findings += scope.findings(each.app, inputs.catalog.apps[each.app], each.document)
+        findings += identity.of_object(identities(inputs), each.document)
     return [_placed(each, finding) for finding in findings]
+
+
+def _without_account(inputs: Inputs, documents: list[dict[str, object]]) -> list[Problem]:
+    return [
+        Problem(
+            Place(f"apps/{each.app}/app.yaml"),
+            f"declares an identity, and the app renders no such ServiceAccount with its role in {each.namespace}",
+            f"identities.{each.service_account}",
+            "add the ServiceAccount to what the app renders, or take the identity away",
+        )
+        for each in identity.missing(identities(inputs), documents)
+    ]
 
 
 def _placed(each: Rendered, finding: Finding) -> Problem:
@@ -139,6 +155,8 @@ def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[list[P
             plain = node.plain()
             assert isinstance(plain, dict)  # noqa: S101 - reader takes mappings only
             findings = chart_values.findings(fleet.catalog, name, plain)
+            if node.place.file.startswith(f"clusters/{inputs.cluster.name}/values/"):
+                findings += identity.of_override(identities(inputs), name, plain)
             found.append([binding.located(node, finding) for finding in findings])
     return found
 
@@ -155,8 +173,8 @@ def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, app: App, wanted: dict
         yield reader.parse(wanted[f"values/{name}.yaml"], f"{cluster}/{disk.GENERATED}/values/{name}.yaml")
 
 
-def overlaps(reports: list[Report]) -> list[Problem]:
-    """Clusters whose VPCs overlap: they could never be peered, nor reached from one network."""
+def overlaps(reports: list[Report]) -> list[tuple[str, Problem]]:
+    """Clusters, of those looked at, whose VPCs overlap: they could never be peered, nor reached from one network."""
     blocks = sorted((IPv4Network(report.vpc_cidr), report.cluster) for report in reports if report.vpc_cidr)
     problems = []
     reach, owner = None, ""
@@ -164,7 +182,8 @@ def overlaps(reports: list[Report]) -> list[Problem]:
         if reach is not None and reach.overlaps(block):
             place = Place(f"clusters/{cluster}/cluster.yaml")
             hint = f"`fleet set {cluster} network.vpc_cidr …`, or make the cluster anew: `fleet new` takes a free block"
-            problems.append(Problem(place, f"`{block}` overlaps `{reach}` of {owner}", "network.vpc_cidr", hint))
+            message = f"`{block}` overlaps `{reach}` of {owner}"
+            problems.append((cluster, Problem(place, message, "network.vpc_cidr", hint)))
         else:
             reach, owner = block, cluster
     return problems

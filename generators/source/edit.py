@@ -9,13 +9,12 @@ from itertools import zip_longest
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import CommentMark, YAMLError
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-from ruamel.yaml.tokens import CommentToken
 
 from generators.errors import wrong
-from generators.source import reader
+from generators.source import comments, reader
 from generators.source.nodes import Node
 
 Path = tuple[str | int, ...]
@@ -63,13 +62,13 @@ def set_value(text: str, shown: str, path: Path, value: object) -> str:
     yaml, root = _load(text, shown)
     holder, step, new = _nested(*_parent(root, path, shown), value)
     exists = _has(holder, step)
-    before = _end(holder, step) if exists else _tail(holder)
-    comments = before and _taken(before)
+    before = comments.end(holder, step) if exists else comments.tail(holder)
+    kept = before and comments.take(before)
     if exists and isinstance(holder[step], DoubleQuotedScalarString) and type(new) is str:
         new = DoubleQuotedScalarString(new)
     holder[step] = new
-    if comments:
-        _give(_end(holder, step), comments)
+    if kept:
+        comments.give(comments.end(holder, step), kept)
     return _checked(_dumped(yaml, root), text, shown, path)
 
 
@@ -88,12 +87,12 @@ def remove(text: str, shown: str, path: Path) -> str:
         parents.pop()
         path = path[:-1]
     parent = parents[-1]
-    comments = _taken(_end(parent, path[-1]))
+    kept = comments.take(comments.end(parent, path[-1]))
     siblings = list(parent)
     before = siblings.index(path[-1]) - 1
     del parent[path[-1]]
-    if comments and before >= 0:
-        _give(_end(parent, siblings[before]), comments)
+    if kept and before >= 0:
+        comments.give(comments.end(parent, siblings[before]), kept)
     return _checked(_dumped(yaml, root), text, shown, path)
 
 
@@ -159,49 +158,6 @@ def _nested(holder: Any, path: Path, value: object) -> tuple[Any, Any, Any]:
     for step in reversed(path[1:]):
         value = CommentedMap({step: value})
     return holder, path[0], value
-
-
-def _end(holder: Any, step: Any) -> tuple[Any, Any]:
-    """The container and key of the last line of a value: comments up to the next key hang there."""
-    value = holder[step]
-    block = isinstance(value, (CommentedMap, CommentedSeq)) and not value.fa.flow_style()
-    return (block and _tail(value)) or (holder, step)
-
-
-def _tail(holder: Any) -> tuple[Any, Any] | None:
-    """`_end` of the last entry; None for a container without one."""
-    if not len(holder):
-        return None
-    return _end(holder, next(reversed(holder)) if isinstance(holder, dict) else len(holder) - 1)
-
-
-def _slot(holder: Any) -> int:
-    return 2 if isinstance(holder, dict) else 0
-
-
-def _taken(end: tuple[Any, Any]) -> str:
-    """Takes away what stands after the last line, blank lines and comments: it belongs to what follows."""
-    holder, step = end
-    tokens = holder.ca.items.get(step)
-    token = tokens[_slot(holder)] if tokens else None
-    if token is None or "\n" not in token.value:
-        return ""
-    inline, _, rest = token.value.partition("\n")
-    token.value = f"{inline}\n"
-    if not inline:
-        tokens[_slot(holder)] = None
-    return str(rest)
-
-
-def _give(end: tuple[Any, Any], comments: str) -> None:
-    """Puts blank lines and comments after a last line, behind a comment on that line."""
-    holder, step = end
-    tokens = holder.ca.items.setdefault(step, [None, None, None, None])
-    token = tokens[_slot(holder)]
-    if token is None:
-        tokens[_slot(holder)] = CommentToken(f"\n{comments}", CommentMark(0), None)
-    else:
-        token.value += comments
 
 
 def _holds(parent: Any, step: str | int, shown: str) -> None:
