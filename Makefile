@@ -11,13 +11,13 @@ export UV_PYTHON_DOWNLOADS := never
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-new-cluster: .venv/.run ## Make, render and validate a cluster: NAME= [REGION= ACCOUNT= ENVIRONMENT= LIKE=]
-	@$(if $(NAME),,$(error say which: make new-cluster NAME=demo))$(FLEET) new '$(NAME)' \
+new-cluster: .name .venv/.run ## Make, render and validate a cluster: NAME= [REGION= ACCOUNT= ENVIRONMENT= LIKE=]
+	@$(FLEET) new '$(NAME)' \
 	  $(if $(REGION),--region '$(REGION)') $(if $(ACCOUNT),--account '$(ACCOUNT)') \
 	  $(if $(ENVIRONMENT),--environment '$(ENVIRONMENT)') $(if $(LIKE),--like '$(LIKE)')
 
-delete-cluster: .venv/.run ## Remove a cluster's folder: NAME= CONFIRM= (the name again)
-	@$(if $(NAME),,$(error say which: make delete-cluster NAME=demo CONFIRM=demo))$(FLEET) delete '$(NAME)' --confirm '$(CONFIRM)'
+delete-cluster: .name .venv/.run ## Remove a cluster's folder: NAME= CONFIRM= (the name again)
+	@$(FLEET) delete '$(NAME)' --confirm '$(CONFIRM)'
 
 render: .venv/.run ## Write generated/ of every cluster, or of NAME=
 	@$(FLEET) render $(NAME)
@@ -61,6 +61,10 @@ tools: .venv/.run ## Build kustomize and kubeconform into a cache outside the ch
 
 crds: .venv/.run ## Write the schemas of custom resources from pinned Go modules (needs Go)
 	@.venv/bin/python -m generators.tools.crds
+
+.PHONY: .name
+.name:
+	@$(if $(NAME),,$(error say which cluster: NAME=demo))true
 
 clean: ## Remove what make built inside the checkout
 	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -32,9 +32,14 @@ def rooms(path: Path) -> set[str]:
     own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith("generators"):
-            parts = (node.module or "").split(".")
-            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:  # from the folder that so many dots lead to
+                above = path.relative_to(PACKAGE.parent).parent.parts[: -node.level + 1 or None]
+                module = ".".join((*above, *filter(None, [module])))
+            parts = module.split(".")
+            if parts[0] == "generators":
+                found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("generators.")}
     return found - {own}

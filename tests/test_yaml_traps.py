@@ -30,7 +30,11 @@ TRAPS = {
     "duplicate": ("a: 1\nb: 2\na: 3\n", ":3:1: `a` stands twice, first on line 1", "hint: keep one"),
     "tab": ("a:\n\tb: 1\n", ":2:1: ", "hint: indent with spaces: YAML takes no tabs"),
     "loop": ("a: &x\n  b: *x\n", ":2:6: the alias `*x` stands inside what it repeats", "hint: write the values out"),
-    "unknown anchor": ("a: *x\n", "alias", ""),
+    "unknown anchor": (
+        "a: *x\n",
+        ":1:4: the alias `*x` repeats an anchor that is not set",
+        "hint: write the values out",
+    ),
     "merge key": ("a: &x {b: 1}\nc:\n  <<: *x\n", ":3:3: merge keys (`<<`)", "hint: write the keys out"),
     "tag": ("a: !!python/object:os.system x\n", ":1:4: the tag", "hint: leave it out"),
     "number as a key": ("1: x\n", ":1:1: `1` is not a text", 'hint: write `"1"`'),

@@ -32,7 +32,8 @@ def _page(title: str, lines: Iterator[str]) -> str:
 
 
 def _commands() -> Iterator[str]:
-    yield "Exit codes: 0 fine; 1 a check found something; 2 the input or the call is wrong."
+    yield "Exit codes: 0 fine; 1 a check found something; 2 the input or the call is wrong; 130 stopped by Ctrl-C;"
+    yield "70 a bug of ours."
     yield "Data goes to stdout, talk to stderr."
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})
     for command in app.registered_commands:

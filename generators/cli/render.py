@@ -81,7 +81,8 @@ def finish(outcomes: list[Outcome], mode: Mode) -> None:
 
     problems = [problem for outcome in outcomes for problem in outcome.problems]
     different = [outcome for outcome in outcomes if outcome.plan.differs]
-    console.say(_summary(outcomes, mode))
+    if good := [outcome for outcome in outcomes if not outcome.problems]:
+        console.say(_summary(good, mode))
     if problems:
         raise FleetError(problems)
     if mode == "check" and different:
@@ -91,7 +92,7 @@ def finish(outcomes: list[Outcome], mode: Mode) -> None:
 
 
 def _summary(outcomes: list[Outcome], mode: Mode) -> str:
-    counts = [outcome.counts() for outcome in outcomes if not outcome.problems]
+    counts = [outcome.counts() for outcome in outcomes]
     files = sum(sum(each.values()) for each in counts)
     touched = files - sum(each["same"] for each in counts)
     done = {"write": "written or removed", "check": "to be written or removed", "dry-run": "to be written or removed"}

@@ -75,7 +75,7 @@ def _labels(at: tuple[str, str], group: NodeGroup) -> Iterator[Finding]:
     for key in sorted(group.labels):
         if key in DERIVED_LABELS:
             yield Finding((*at, "labels", key), "this label follows from the group", "leave it out")
-        elif key.split("/")[0].endswith(("kubernetes.io", "k8s.io", "eks.amazonaws.com")):
+        elif f".{key.partition('/')[0]}".endswith((".kubernetes.io", ".k8s.io", ".eks.amazonaws.com")):
             what = "a kubelet may not set labels of Kubernetes' or EKS's own domains"
             yield Finding((*at, "labels", key), what, "use a domain of yours")
 

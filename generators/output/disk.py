@@ -2,7 +2,7 @@
 
 The new folder is built beside the old one as `.generated-new`, unchanged files as hard links. Then two renames swap
 them, by way of `.generated-old`. A process that is killed before the first rename leaves the old folder; one killed
-between the two leaves no folder, and `recover`, which every command calls first, puts the old one back.
+between the two leaves no folder, and `recover`, which every render calls first, puts the old one back.
 """
 
 from __future__ import annotations

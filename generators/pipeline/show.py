@@ -7,6 +7,7 @@ from generators.model import names, sizing, subnets
 from generators.model.base import did_you_mean
 from generators.model.identities import identities
 from generators.pipeline.fleet import Fleet
+from generators.source import edit
 
 Row = dict[str, object]
 
@@ -67,12 +68,13 @@ def full(fleet: Fleet, name: str) -> Row:
 
 
 def below(facts: object, key: str) -> object:
-    """The part of `full` at a dotted key. Raises FleetError with what there is instead."""
+    """The part of `full` at a key such as `network.zones[0]`. Raises FleetError with what there is instead."""
     found = facts
-    for step in key.split("."):
-        if not isinstance(found, dict) or step not in found:
-            known = list(map(str, found)) if isinstance(found, dict) else []
-            hint = did_you_mean(step, known, f"there are: {', '.join(known) or 'no keys below it'}")
+    for step in edit.parse_path(key):
+        known = found if isinstance(found, dict) else dict(enumerate(found)) if isinstance(found, list) else {}
+        if step not in known:
+            words = [str(each) for each in known]
+            hint = did_you_mean(str(step), words, f"there are: {', '.join(words) or 'no keys below it'}")
             raise wrong("fleet show", f"no `{step}` in `{key}`", hint=hint)
-        found = found[step]
+        found = known[step]
     return found

@@ -59,7 +59,9 @@ def _app_rows(apps: dict[str, App]) -> list[tuple[object, ...]]:
 
 def _names(inputs: Inputs) -> list[tuple[str, str]]:
     cluster = inputs.cluster
+    ends = inputs.catalog.minors[cluster.kubernetes].standard_support_ends
     rows = [
+        ("Kubernetes", f"{cluster.kubernetes}, in AWS's standard support until {ends}"),
         ("host", f"https://{cluster.access.domain}"),
         ("bucket", f"`{names.bucket(cluster)}`"),
         ("VPC", f"`{cluster.network.vpc_cidr}`"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from generators.source.nodes import Scalar
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -18,7 +19,8 @@ _OLD_NUMBER = re.compile(
     r"[-+]?(0[0-9_]+|0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7]+|[0-9]+(_[0-9]+)+|[0-9]+(:[0-5]?[0-9])+(\.[0-9_]*)?)"
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?")
-_DIGITS = 12
+_DIGITS = 24
+"""No figure in a cluster file is longer; what is, stays a text, and the model refuses it as one."""
 
 
 class Ambiguous(ValueError):
@@ -46,9 +48,7 @@ def read(text: str) -> Scalar:
     if _DATE.fullmatch(text):
         raise Ambiguous(f"plain `{text}` is a date to some readers of YAML", f'write `"{text}"`')
     if _INT.fullmatch(text):
-        return int(text) if len(text) <= _DIGITS * 2 else float(text)
+        return int(text) if len(text) <= _DIGITS else text
     if _FLOAT.fullmatch(text):
-        return (
-            float(text.replace(".inf", "inf").replace(".nan", "nan")) if text[-1].isdigit() or text[-1] == "." else text
-        )
+        return float(text) if math.isfinite(float(text)) else text
     return text
