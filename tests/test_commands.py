@@ -224,7 +224,7 @@ def test_validate_finds_an_override_of_nothing(demo: Path, fleet: Fleet) -> None
     (demo / "values").mkdir()
     (demo / "values" / "coredns.yaml").write_text("a: 1\n")
     result = fleet("validate")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "clusters/demo/values/coredns.yaml: overrides nothing" in result.stderr
 
 

@@ -73,7 +73,7 @@ def finish(reports: list[Report], *, strict: bool) -> None:
     if problems:
         console.problems(FleetError(problems))
         console.say(f"{console.count(len(problems), 'problem')} in {console.count(len(reports), 'cluster')}")
-        raise typer.Exit(console.FOUND)
+        raise typer.Exit(console.WRONG if any(report.unreadable for report in reports) else console.FOUND)
     objects, values = sum(each.objects for each in reports), sum(each.values for each in reports)
     checked = f"{console.count(objects, 'object')}, {console.count(values, 'values file')}"
     console.say(f"{console.count(len(reports), 'cluster')} valid: {checked}")

@@ -37,6 +37,8 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     vpc_cidr: str = ""
+    unreadable: bool = False
+    """The sources themselves are wrong, so that nothing could be rendered."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         total = len(objects) + len(built)
         return Report(name, total, len(values), problems, unchecked, str(inputs.cluster.network.vpc_cidr))
     except FleetError as error:
-        return Report(name, problems=error.problems)
+        return Report(name, problems=error.problems, unreadable=True)
     except OSError as error:
         return Report(name, problems=wrong(str(error.filename or name), error.strerror or str(error)).problems)
 
