@@ -50,9 +50,12 @@ def test_every_object_of_a_committed_cluster_is_valid(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
-def test_committed_clusters_plan_several_hundred_nodes(name: str) -> None:
-    groups = fleets.committed().load(name).cluster.node_groups.values()
-    assert sum(group.max for group in groups) >= 300
+def test_committed_clusters_plan_hundreds_of_spot_nodes_gpus_and_three_zones(name: str) -> None:
+    cluster = fleets.committed().load(name).cluster
+    groups = cluster.node_groups.values()
+    assert sum(group.max for group in groups if group.capacity == "spot") >= 300
+    assert any(group.gpu for group in groups)
+    assert len(cluster.network.zones) == 3
 
 
 @pytest.mark.parametrize(
