@@ -100,3 +100,8 @@ def test_comments_of_the_next_key_outlive_the_value_before_them() -> None:
 def test_values_that_mean_nothing_are_refused(value: str) -> None:
     with pytest.raises(FleetError):
         edit.set_value(TEXT, "f", ("name",), edit.parse_value(value))
+
+
+def test_a_removal_that_would_lose_the_next_keys_comment_is_refused() -> None:
+    with pytest.raises(FleetError, match="would change lines that are not its own"):
+        edit.remove("a: 1\n\n# about b\nb: 2\n", "f", ("a",))

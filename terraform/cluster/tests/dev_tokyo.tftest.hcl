@@ -27,8 +27,8 @@ variables {
 run "plans" {
   command = plan
   assert {
-    condition     = length(module.network.private_subnet_ids) == 2 && length(module.network.pod_subnet_ids) == 2
-    error_message = "two zones, one pod block"
+    condition     = length(module.network.private_subnet_ids) == 3 && length(module.network.pod_subnet_ids) == 3
+    error_message = "three zones, one pod block"
   }
   assert {
     condition     = toset(keys(output.auto_scaling_groups)) == toset(keys(var.node_groups))
