@@ -77,3 +77,16 @@ def test_variables_of_iam_are_not_ours(workspace: Workspace, demo: Path) -> None
     tfvars = str(render_cluster(fleet.read(workspace), "demo", "write").problems)
     assert tfvars == "[]"
     assert "/${aws:PrincipalTag/team}/*" in (demo / "generated" / "terraform" / "cluster.tfvars.json").read_text()
+
+
+def test_stale_files_are_not_told_as_missing_service_accounts(workspace: Workspace, demo: Path) -> None:
+    found = fleet.read(workspace)
+    assert render_cluster(found, "demo", "write").problems == []
+    app = workspace.root / "apps" / "coredns" / "app.yaml"
+    app.write_text(
+        app.read_text() + "identities:\n  coredns:\n    statements: [{actions: [s3:ListBucket], resources: [x]}]\n"
+    )
+    problems = "\n".join(map(str, validate_cluster(fleet.read(workspace), "demo").problems))
+    assert "is not what the sources say" in problems
+    assert "renders no such ServiceAccount" not in problems
+    assert demo.is_dir()

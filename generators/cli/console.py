@@ -1,4 +1,4 @@
-"""The only module that prints, colours and exits. Data goes to stdout, talk to stderr."""
+"""The only module of the `fleet` command that prints, colours and exits. Data goes to stdout, talk to stderr."""
 
 from __future__ import annotations
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
 from generators.cli.main import app
-from generators.output.disk import replace_file
+from generators.output.disk import holds, replace_file
 from generators.pipeline import fleet, schemas
 from generators.source.workspace import Workspace, locate
 
@@ -81,7 +80,7 @@ def main(arguments: list[str]) -> int:
     """Writes the pages, or with `--check` says which are out of date; the exit code."""
     workspace = locate()
     folder = workspace.root / "docs" / "reference"
-    stale = {name: text for name, text in pages(workspace).items() if not _same(folder / name, text)}
+    stale = {name: text for name, text in pages(workspace).items() if not holds(folder / name, text)}
     if "--check" in arguments:
         if stale:
             sys.stderr.write(f"docs/reference/ is out of date ({', '.join(stale)}); mend it with: make docs\n")
@@ -90,10 +89,6 @@ def main(arguments: list[str]) -> int:
     for name, text in stale.items():
         replace_file(folder / name, text, f"docs/reference/{name}")
     return 0
-
-
-def _same(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 if __name__ == "__main__":

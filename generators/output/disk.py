@@ -155,6 +155,11 @@ def remove_folder(folder: Path, shown: str) -> None:
         raise wrong(shown, f"cannot be removed: {error.strerror}", hint=hint) from None
 
 
+def holds(path: Path, text: str) -> bool:
+    """Whether the file is there and holds just this text."""
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
 def replace_file(path: Path, text: str, shown: str) -> None:
     """Writes a file, whole or not at all; the mode of one that it replaces stays. Raises FleetError."""
     staging = path.parent / f".{path.name}.new"

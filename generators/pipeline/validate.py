@@ -64,12 +64,13 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         inputs = fleet.load(name)
         wanted = texts(render(inputs), name)
         folder = fleet.workspace.existing(name)
-        problems = _stale(folder, name, wanted)
+        stale = _stale(folder, name, wanted)
+        problems = list(stale)
         objects = list(_written(name, wanted))
-        built, unchecked = ([], []) if problems else _built(folder, inputs)
+        built, unchecked = ([], []) if stale else _built(folder, inputs)
         for each in (*objects, *built):
             problems += _object_problems(inputs, each)
-        if not unchecked:
+        if not (stale or unchecked):
             problems += _without_account(inputs, [each.document for each in (*objects, *built)])
         values = _values(fleet, inputs, wanted)
         problems += [problem for found in values for problem in found]

@@ -33,9 +33,7 @@ def parse_path(text: str) -> Path:
         steps.append(int(match[3]) if match[3] else match[1] or match[2])
         end = match.end()
     if end != len(text) or not steps:
-        raise wrong(
-            "fleet set", f"`{text}` is not a key", hint="for example `node_groups.workers.max` or `network.zones[0]`"
-        )
+        raise wrong("KEY", f"`{text}` is not a key", hint="for example `node_groups.workers.max` or `network.zones[0]`")
     return tuple(steps)
 
 
