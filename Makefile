@@ -42,12 +42,12 @@ bench: .venv/.dev ## Measure start-up, rendering and validation as ratios agains
 	@.venv/bin/python -m tests.bench
 
 fmt: .venv/.dev ## Format Python
-	@.venv/bin/ruff format generators tests
-	@.venv/bin/ruff check --preview --fix-only -q generators tests
+	@.venv/bin/ruff format generators scripts tests
+	@.venv/bin/ruff check --preview --fix-only -q generators scripts tests
 
 lint: .venv/.dev ## ruff and mypy, strict
-	@.venv/bin/ruff format --check -q generators tests || { echo "mend it with: make fmt" >&2; exit 1; }
-	@.venv/bin/ruff check --preview generators tests
+	@.venv/bin/ruff format --check -q generators scripts tests || { echo "mend it with: make fmt" >&2; exit 1; }
+	@.venv/bin/ruff check --preview generators scripts tests
 	@.venv/bin/mypy
 
 schema: .venv/.run ## Write schemas/ from the models
@@ -84,7 +84,12 @@ clean: ## Remove what make built inside the checkout
 	@.venv/bin/python -m compileall -q generators
 	@touch $@
 
+.venv/.ops: .venv/.run
+	@echo "setting up: packages for work on live clusters" >&2
+	@$(UV) sync -q --locked --no-dev --group ops --inexact --compile-bytecode --python $(PYTHON)
+	@touch $@
+
 .venv/.dev: .venv/.run
 	@echo "setting up: packages for tests and lint" >&2
 	@$(UV) sync -q --locked --compile-bytecode --python $(PYTHON)
-	@touch $@
+	@touch $@ .venv/.ops

@@ -1,0 +1,1 @@
+"""Operations against live AWS and a live cluster. They read what is committed in `generated/`, as Terraform does."""
