@@ -58,6 +58,17 @@ class Identity(Model):
     statements: Annotated[tuple[Statement, ...], Field(min_length=1)]
 
 
+class Ui(Model):
+    """Pages of an app that people reach through the cluster's load balancer, after its login."""
+
+    host: Annotated[str, Matching(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "one label of a host name", "argocd")]
+    """The pages are at `<host>.<the cluster's domain>`."""
+    node_port: Annotated[int, Field(ge=30000, le=32767)]
+    """Port of its NodePort Service, HTTP; the load balancer's target."""
+    health_path: Annotated[str, Field(pattern=r"^/\S*$")] = "/healthz"
+    """Path that answers 200 when the app can serve."""
+
+
 class App(Model):
     """One app of the catalogue: `apps/<app>/app.yaml`."""
 
@@ -75,6 +86,8 @@ class App(Model):
     """Removing the Application removes its objects. False where that would take the cluster down."""
     cluster_resources: tuple[GroupKind, ...] = ()
     """Cluster-scoped kinds that it may make; the AppProject allows these and no others."""
+    ui: Ui | None = None
+    """Pages for people, where it has some."""
     identities: dict[Name, Identity] = {}
     """Workload identities by ServiceAccount name."""
 
