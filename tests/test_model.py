@@ -123,8 +123,9 @@ def test_an_asg_pattern_matches_its_own_group_only() -> None:
     import re
 
     uuid = "f4c1b2c3-93b6-4f4e-9b0e-0123456789ab"
-    assert re.search(names.asg_pattern("workers"), f"eks-workers-{uuid}")
-    assert not re.search(names.asg_pattern("workers"), f"eks-workers-on-demand-{uuid}")
+    assert re.search(names.asg_pattern("workers"), f"eks-workers-0a1b2c3d-{uuid}")
+    assert not re.search(names.asg_pattern("workers"), f"eks-workers-on-demand-0a1b2c3d-{uuid}")
+    assert not re.search(names.asg_pattern("workers"), f"eks-workers-deadbeef-0a1b2c3d-{uuid}")
 
 
 def test_jobs_run_as_many_shards_as_the_gpus_hold() -> None:

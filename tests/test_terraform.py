@@ -25,17 +25,6 @@ BLOCK = re.compile(r'^(variable|output) "(\w+)" \{$(.*?)^\}$', re.MULTILINE | re
 EVERYTHING = re.compile(r'^\s*(?:(?:Action|Principal|Resource)\b.*)?"(?:[a-z0-9-]+:)?\*"')
 """A line of a policy that stands for all resources, principals or actions."""
 LEFT_TO_DEFAULTS = {
-    "access.public_endpoint",
-    "access.public_endpoint.cidrs",
-    "access.public_endpoint.enabled",
-    "network.addon_versions",
-    "node_groups.*.max_unavailable",
-    "node_groups.*.repair",
-    "node_groups.*.zones",
-    "storage.database.password_version",
-    "storage.deletable",
-    "storage.discard_data",
-    "storage.encryption",
     "identities.*.statements.Condition",
 }
 """Attributes that a generated file may leave out; every other one is in both of them."""

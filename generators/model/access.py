@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Domain, Matching, Model, S3Prefix
+from .base import Cidr, Domain, Matching, Model, S3Prefix
 
 RoleName = Annotated[str, Matching(r"[A-Za-z0-9+=,.@_/-]{1,128}", "an IAM role name", "PlatformAdmin")]
 BucketName = Annotated[
@@ -21,6 +21,8 @@ class Access(Model):
 
     domain: Domain
     """Host name of the ALB; Cognito's login comes before every page."""
+    api_cidrs: tuple[Cidr, ...] = ()
+    """Blocks that reach the API server from outside the VPC. Left out, it is reached from within only."""
     admins: Annotated[tuple[RoleName, ...], Field(min_length=1)]
     """IAM roles of this account that administer the cluster, by EKS access entries."""
 
@@ -31,6 +33,8 @@ class Database(Model):
     instance_class: DatabaseClass = "db.t4g.medium"
     storage_gb: Annotated[int, Field(ge=20, le=65536)] = 50
     multi_az: bool = True
+    password_version: Annotated[int, Field(ge=1)] = 1
+    """One more than before makes a new password, in the database and in its secret."""
 
 
 class Storage(Model):
@@ -40,4 +44,10 @@ class Storage(Model):
     """Left out, the name is made from cluster, account and region."""
     pipelines_prefix: S3Prefix = "pipelines/"
     """Where pipelines keep their artifacts in the bucket."""
+    encryption: Literal["kms", "aes256"] = "kms"
+    """kms: a key of the cluster's own; aes256: AWS's keys, without charges for requests."""
+    deletable: bool = False
+    """The first word before data can go: the cluster may be destroyed. A final snapshot and the bucket stay."""
+    discard_data: bool = False
+    """The second word: destroying takes the bucket and the database with all they hold."""
     database: Database | None = None

@@ -8,9 +8,13 @@ from pydantic import Field
 
 from .access import Access, Storage
 from .apps import Apps
-from .base import Account, ClusterName, Minor, Model, Name, Region, Text
+from .base import Account, ClusterName, Matching, Minor, Model, Name, Region, Text
 from .network import Network
 from .node_groups import GROUPS_PER_CLUSTER, NodeGroup
+
+AddonVersion = Annotated[
+    str, Matching(r"v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+", "a version of an EKS add-on", "v1.22.0-eksbuild.1")
+]
 
 
 class Git(Model):
@@ -38,6 +42,8 @@ class Cluster(Model):
     git: Git
     """Left out, that of defaults.yaml."""
     network: Network
+    addon_versions: dict[Literal["eks-node-monitoring-agent", "kube-proxy", "vpc-cni"], AddonVersion] = {}
+    """Versions of EKS's add-ons. One left out is EKS's default when it is installed, and then stays."""
     node_groups: Annotated[dict[Name, NodeGroup], Field(min_length=1, max_length=GROUPS_PER_CLUSTER)]
     """Managed node groups by name."""
     access: Access

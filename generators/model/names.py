@@ -69,9 +69,9 @@ def cluster_dns(cluster: Cluster) -> str:
     return str(cluster.network.service_cidr.network_address + CLUSTER_DNS_INDEX)
 
 
-def zones(cluster: Cluster) -> list[str]:
-    """Availability zones by full name, for example ap-northeast-1a."""
-    return [cluster.region + letter for letter in cluster.network.zones]
+def zones(cluster: Cluster, letters: tuple[str, ...] = ()) -> list[str]:
+    """Availability zones by full name, for example ap-northeast-1a: of these letters, or all of the cluster's."""
+    return [cluster.region + letter for letter in letters or cluster.network.zones]
 
 
 def registry(cluster: Cluster) -> str:
@@ -121,8 +121,11 @@ def node_taints(group: NodeGroup) -> list[dict[str, str]]:
 
 
 def asg_pattern(group_name: str) -> str:
-    """Regular expression of the Auto Scaling group that EKS makes for a node group: `eks-<group>-<uuid>`."""
-    return rf"^eks-{group_name}-[0-9a-f]{{8}}-[0-9a-f-]{{27}}$"
+    """Regular expression of the Auto Scaling groups that EKS makes for a node group: `eks-<group>-<checksum>-<uuid>`.
+
+    While a group is replaced, it matches the old one and the new one.
+    """
+    return rf"^eks-{group_name}-[0-9a-f]{{8}}-[0-9a-f]{{8}}-[0-9a-f-]{{27}}$"
 
 
 def tags(cluster: Cluster) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from .base import LabelKey, LabelValue, Matching, Model, refuse
+from .network import Zone
 
 NODES_PER_GROUP = 450
 """AWS's quota of nodes in one managed node group (EKS best practices, data plane, 2026-05)."""
@@ -69,9 +70,17 @@ class NodeGroup(Model):
     """system: kube-system and the controllers; worker: everything else."""
     min: Annotated[int, Field(ge=0, le=NODES_PER_GROUP)]
     max: Annotated[int, Field(ge=1, le=NODES_PER_GROUP)]
+    zones: Annotated[tuple[Zone, ...], Field(min_length=1, max_length=3)] | None = None
+    """Letters out of network.zones; left out, all of them. Not every zone has every instance type."""
+    zonal: bool = False
+    """One managed node group a zone, each with its share of min and max: for volumes that stay in a zone."""
     mix: Mix | None = None
     gpu: Gpu | None = None
     labels: dict[LabelKey, LabelValue] = {}
     taints: tuple[Taint, ...] = ()
     disk_gb: Annotated[int, Field(ge=20, le=16384)] = 100
     """Size of the gp3 root volume, in GiB."""
+    max_unavailable: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Nodes replaced at once in an update; left out, a tenth of the group, and one in a system group."""
+    repair: bool = True
+    """EKS replaces nodes that stay unhealthy, GPU errors included."""

@@ -11,6 +11,7 @@ from .base import Finding, Path, did_you_mean, dotted
 from .catalog import Inputs
 from .network import RFC_1918, SHARED
 from .node_group_rules import groups
+from .placement_rules import placement
 
 
 def reference(inputs: Inputs) -> Iterator[Finding]:
@@ -122,7 +123,15 @@ def jobs(inputs: Inputs) -> Iterator[Finding]:
                 yield Finding((*at, "output"), what, "results would be read as movies; keep them under prefixes apart")
 
 
+def data(inputs: Inputs) -> Iterator[Finding]:
+    """Data goes only when that was said twice."""
+    storage = inputs.cluster.storage
+    if storage.discard_data and not storage.deletable:
+        what = "data is lost only when told twice"
+        yield Finding(("storage", "discard_data"), what, "set storage.deletable too, or leave both out")
+
+
 def findings(inputs: Inputs) -> list[Finding]:
     """All rules. Those that need instance data come only after all references hold."""
-    first = [*reference(inputs), *addresses(inputs), *groups(inputs), *jobs(inputs)]
+    first = [*reference(inputs), *addresses(inputs), *groups(inputs), *placement(inputs), *jobs(inputs), *data(inputs)]
     return first or [*capacity(inputs), *dns(inputs)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from generators.model import names, sizing, subnets
 from generators.model.catalog import BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE, ROOT_APPLICATION, Inputs
 from generators.model.identities import identities
-from generators.model.node_groups import NodeGroup
+from generators.model.managed_groups import ManagedGroup, managed_groups
 from generators.renderers import repository
 
 Facts = dict[str, object]
@@ -21,13 +21,18 @@ def render(inputs: Inputs) -> Facts:
         "kubernetes_version": cluster.kubernetes,
         "region": cluster.region,
         "tags": names.tags(cluster),
+        "addon_versions": dict(sorted(cluster.addon_versions.items())),
         "network": _network(inputs),
-        "node_groups": {name: _node_group(inputs, name, group) for name, group in sorted(cluster.node_groups.items())},
+        "node_groups": {each.key: _node_group(inputs, each) for each in managed_groups(cluster)},
         "identities": _identities(inputs),
         "access": {
             "admin_role_arns": names.admin_arns(cluster),
             "cognito_domain_prefix": f"{cluster.name}-{cluster.account}",
             "domain": cluster.access.domain,
+            "public_endpoint": {
+                "enabled": bool(cluster.access.api_cidrs),
+                "cidrs": [str(block) for block in cluster.access.api_cidrs],
+            },
         },
         "storage": _storage(inputs),
         "argocd": {
@@ -58,7 +63,8 @@ def _network(inputs: Inputs) -> Facts:
     }
 
 
-def _node_group(inputs: Inputs, name: str, group: NodeGroup) -> Facts:
+def _node_group(inputs: Inputs, managed: ManagedGroup) -> Facts:
+    group = managed.group
     instance = inputs.catalog.instances[group.instance_types[0]]
     return {
         "ami_type": ami_type(instance.arch, gpu=group.gpu is not None),
@@ -66,13 +72,17 @@ def _node_group(inputs: Inputs, name: str, group: NodeGroup) -> Facts:
         "disk_gb": group.disk_gb,
         "gpus": instance.gpus * (group.gpu.slices or 1) if group.gpu else 0,
         "instance_types": list(group.instance_types),
-        "labels": names.node_labels(name, group, instance),
-        "max_size": group.max,
+        "labels": names.node_labels(managed.declared, group, instance),
+        "max_size": managed.max,
         "max_pods": sizing.max_pods(inputs, group),
-        "min_size": group.min,
-        "mix": group.mix.model_dump() if group.mix else None,
+        "max_unavailable": group.max_unavailable,
+        "min_size": managed.min,
+        "mix": managed.mix.model_dump() if managed.mix else None,
+        "name": managed.name,
+        "repair": group.repair,
         "role": group.role,
         "taints": names.node_taints(group),
+        "zones": list(managed.zones),
     }
 
 
@@ -100,6 +110,9 @@ def _storage(inputs: Inputs) -> Facts:
     facts: Facts = {
         "bucket": names.bucket(cluster),
         "pipelines_prefix": cluster.storage.pipelines_prefix,
+        "encryption": cluster.storage.encryption,
+        "deletable": cluster.storage.deletable,
+        "discard_data": cluster.storage.discard_data,
         "database": None,
     }
     if database:

@@ -8,7 +8,7 @@ from generators.model import names
 from generators.model.apps import ClusterAutoscalerSettings
 from generators.model.catalog import Inputs
 from generators.model.identities import WorkloadIdentity, identities
-from generators.model.node_groups import NodeGroup
+from generators.model.managed_groups import ManagedGroup, managed_groups
 
 Values = dict[str, object]
 SYSTEM_TOLERATION = {"key": names.SYSTEM_TAINT["key"], "operator": "Exists"}
@@ -59,7 +59,7 @@ def _cluster_autoscaler(inputs: Inputs) -> Values:
         "autoDiscovery": {"clusterName": cluster.name},
         "image": {"tag": inputs.catalog.minors[cluster.kubernetes].cluster_autoscaler},
         "extraArgs": {"scale-down-unneeded-time": settings.scale_down_unneeded},
-        "expanderPriorities": _priorities(cluster.node_groups),
+        "expanderPriorities": _priorities(managed_groups(cluster)),
         "nodeSelector": {names.ROLE_LABEL: "system"},
         "tolerations": [SYSTEM_TOLERATION],
         "topologySpreadConstraints": [_spread("cluster-autoscaler")],
@@ -67,12 +67,12 @@ def _cluster_autoscaler(inputs: Inputs) -> Values:
     }
 
 
-def _priorities(groups: dict[str, NodeGroup]) -> dict[str, list[str]]:
+def _priorities(groups: list[ManagedGroup]) -> dict[str, list[str]]:
     """Spot first; on-demand when no spot group can grow."""
     found: dict[str, list[str]] = {}
-    for name, group in sorted(groups.items()):
-        priority = SPOT_PRIORITY if group.capacity == "spot" else ON_DEMAND_PRIORITY
-        found.setdefault(str(priority), []).append(names.asg_pattern(name))
+    for each in groups:
+        priority = SPOT_PRIORITY if each.group.capacity == "spot" else ON_DEMAND_PRIORITY
+        found.setdefault(str(priority), []).append(names.asg_pattern(each.key))
     return dict(sorted(found.items()))
 
 

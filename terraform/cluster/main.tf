@@ -22,7 +22,8 @@ module "cluster" {
   admin_role_arns    = var.access.admin_role_arns
   public_endpoint    = var.access.public_endpoint
   cni                = var.network.cni
-  addon_versions     = var.network.addon_versions
+  addon_versions     = var.addon_versions
+  node_monitoring    = anytrue([for group in var.node_groups : group.repair])
 }
 
 module "node_groups" {

@@ -65,7 +65,6 @@ variable "network" {
     pod_subnets     = map(list(string))
     nat             = string
     flow_logs       = bool
-    addon_versions  = optional(map(string), {})
     cni = object({
       prefix_delegation  = bool
       warm_prefix_target = optional(number)
@@ -84,8 +83,13 @@ variable "network" {
   }
 }
 
+variable "addon_versions" {
+  description = "Versions of EKS's add-ons; one left out is EKS's default when it is installed. See modules/cluster."
+  type        = map(string)
+}
+
 variable "node_groups" {
-  description = "Managed node groups by name. See modules/node-groups."
+  description = "Managed node groups by key. See modules/node-groups."
   type = map(object({
     ami_type        = string
     capacity_type   = string
@@ -95,11 +99,12 @@ variable "node_groups" {
     labels          = map(string)
     max_size        = number
     min_size        = number
+    name            = string
+    repair          = bool
     role            = string
+    zones           = list(string)
     max_pods        = optional(number)
     max_unavailable = optional(number)
-    repair          = optional(bool, true)
-    zones           = optional(list(string))
     mix = optional(object({
       on_demand_base       = number
       on_demand_percentage = number
@@ -139,10 +144,10 @@ variable "access" {
     admin_role_arns       = list(string)
     cognito_domain_prefix = string
     domain                = string
-    public_endpoint = optional(object({
+    public_endpoint = object({
       enabled = bool
       cidrs   = list(string)
-    }), { enabled = false, cidrs = [] })
+    })
   })
 
   validation {
@@ -156,16 +161,16 @@ variable "storage" {
   type = object({
     bucket           = string
     pipelines_prefix = string
-    encryption       = optional(string, "kms")
-    deletable        = optional(bool, false)
-    discard_data     = optional(bool, false)
+    encryption       = string
+    deletable        = bool
+    discard_data     = bool
     database = optional(object({
       identifier       = string
       instance_class   = string
       storage_gb       = number
       multi_az         = bool
       secret           = string
-      password_version = optional(number, 1)
+      password_version = number
     }))
   })
 

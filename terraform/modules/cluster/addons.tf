@@ -51,6 +51,18 @@ resource "aws_eks_addon" "vpc_cni" {
   depends_on = [aws_iam_role_policy_attachment.vpc_cni]
 }
 
+# Without it, node repair sees only nodes that are NotReady or gone: no failing GPU, disk or interface.
+resource "aws_eks_addon" "node_monitoring" {
+  count = var.node_monitoring ? 1 : 0
+
+  cluster_name  = aws_eks_cluster.this.name
+  addon_name    = "eks-node-monitoring-agent"
+  addon_version = lookup(var.addon_versions, "eks-node-monitoring-agent", null)
+
+  resolve_conflicts_on_create = "OVERWRITE"
+  resolve_conflicts_on_update = "OVERWRITE"
+}
+
 resource "aws_eks_addon" "kube_proxy" {
   cluster_name  = aws_eks_cluster.this.name
   addon_name    = "kube-proxy"

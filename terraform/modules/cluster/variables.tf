@@ -87,13 +87,19 @@ variable "cni" {
   }
 }
 
+variable "node_monitoring" {
+  description = "Install EKS's node monitoring agent, which tells node repair of failing GPUs, disks and interfaces."
+  type        = bool
+  default     = true
+}
+
 variable "addon_versions" {
-  description = "Versions of vpc-cni and kube-proxy, for example v1.22.0-eksbuild.1. One left out is EKS's default when the add-on is made, and then stays."
+  description = "Versions of vpc-cni, kube-proxy and eks-node-monitoring-agent, for example v1.22.0-eksbuild.1. One left out is EKS's default when the add-on is made, and then stays."
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = length(setsubtract(keys(var.addon_versions), ["kube-proxy", "vpc-cni"])) == 0
-    error_message = "addon_versions may name vpc-cni and kube-proxy only: CoreDNS is Argo CD's."
+    condition     = length(setsubtract(keys(var.addon_versions), ["eks-node-monitoring-agent", "kube-proxy", "vpc-cni"])) == 0
+    error_message = "addon_versions may name vpc-cni, kube-proxy and eks-node-monitoring-agent only: CoreDNS is Argo CD's."
   }
 }

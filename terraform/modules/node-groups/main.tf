@@ -58,10 +58,10 @@ resource "aws_eks_node_group" "this" {
   for_each = var.node_groups
 
   cluster_name    = var.cluster_name
-  node_group_name = each.key
+  node_group_name = each.value.name
   node_role_arn   = aws_iam_role.node.arn
   version         = var.kubernetes_version
-  subnet_ids      = [for zone in coalesce(each.value.zones, keys(var.subnet_ids)) : var.subnet_ids[zone]]
+  subnet_ids      = [for zone in each.value.zones : var.subnet_ids[zone]]
 
   ami_type       = each.value.ami_type
   capacity_type  = each.value.capacity_type
@@ -98,6 +98,8 @@ resource "aws_eks_node_group" "this" {
   }
 
   lifecycle {
+    # Its pods need somewhere to go, CoreDNS's above all.
+    create_before_destroy = true
     # cluster-autoscaler's.
     ignore_changes = [scaling_config[0].desired_size]
   }

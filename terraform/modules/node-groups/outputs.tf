@@ -1,5 +1,5 @@
 output "auto_scaling_groups" {
-  description = "Node group to name of the Auto Scaling group that EKS made for it."
+  description = "Key of the node group to name of the Auto Scaling group that EKS made for it."
   value       = { for name, group in aws_eks_node_group.this : name => group.resources[0].autoscaling_groups[0].name }
 }
 

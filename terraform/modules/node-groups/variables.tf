@@ -21,9 +21,10 @@ variable "tags" {
 
 variable "node_groups" {
   description = <<-EOT
-    Managed node groups by name.
+    Managed node groups by key. `name`: the name in AWS; it must change with `capacity_type`, `instance_types`,
+    `ami_type` and `zones`, which AWS cannot change in place: the new group then starts before the old one goes.
     `gpus`: what a node offers as nvidia.com/gpu. `max_pods`: kubelet's limit; null leaves it to EKS.
-    `zones`: null is all of subnet_ids. `max_unavailable`: nodes replaced at once in an update;
+    `zones`: those whose subnets the group's nodes stand in. `max_unavailable`: nodes replaced at once in an update;
     null is a tenth of the group, or one in a system group. `mix`: on-demand nodes within a SPOT group; EKS knows
     none, so nothing here makes it, but it counts as what keeps CoreDNS alive. `repair`: EKS replaces nodes that
     stay unhealthy.
@@ -37,11 +38,12 @@ variable "node_groups" {
     labels          = map(string)
     max_size        = number
     min_size        = number
+    name            = string
+    repair          = bool
     role            = string
+    zones           = list(string)
     max_pods        = optional(number)
     max_unavailable = optional(number)
-    repair          = optional(bool, true)
-    zones           = optional(list(string))
     mix = optional(object({
       on_demand_base       = number
       on_demand_percentage = number
@@ -94,12 +96,16 @@ variable "node_groups" {
     error_message = "a taint's effect must be NoSchedule, NoExecute or PreferNoSchedule."
   }
   validation {
-    condition     = alltrue([for group in var.node_groups : length(setsubtract(coalesce(group.zones, []), keys(var.subnet_ids))) == 0])
+    condition     = alltrue([for group in var.node_groups : length(setsubtract(group.zones, keys(var.subnet_ids))) == 0])
     error_message = "zones must be among those of subnet_ids."
   }
   validation {
-    condition     = alltrue([for group in var.node_groups : group.zones == null || try(length(group.zones) > 0, false)])
-    error_message = "zones must name a zone, or be null for all."
+    condition     = alltrue([for group in var.node_groups : length(group.zones) > 0])
+    error_message = "zones must name a zone."
+  }
+  validation {
+    condition     = length(distinct([for group in var.node_groups : group.name])) == length(var.node_groups)
+    error_message = "each group's name must be its own."
   }
   validation {
     # AWS allows 128 characters in a tag's key, and the prefix that cluster-autoscaler reads takes 46.

@@ -144,3 +144,25 @@ run "refuses_no_administrator" {
   }
   expect_failures = [var.admin_role_arns, var.cni]
 }
+
+run "node_monitoring_by_choice" {
+  command = plan
+  variables {
+    node_monitoring = false
+  }
+  assert {
+    condition     = length(aws_eks_addon.node_monitoring) == 0
+    error_message = "no agent where nothing is repaired"
+  }
+}
+
+run "node_repair_is_told_of_failing_gpus" {
+  command = plan
+  variables {
+    addon_versions = { eks-node-monitoring-agent = "v1.4.0-eksbuild.2" }
+  }
+  assert {
+    condition     = aws_eks_addon.node_monitoring[0].addon_name == "eks-node-monitoring-agent" && aws_eks_addon.node_monitoring[0].addon_version == "v1.4.0-eksbuild.2"
+    error_message = "the agent, in the version asked for"
+  }
+}

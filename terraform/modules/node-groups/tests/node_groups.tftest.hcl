@@ -25,8 +25,11 @@ variables {
       labels         = { "inference-fleet/role" = "system" }
       max_size       = 6
       min_size       = 3
+      name           = "system-00000001"
+      repair         = true
       role           = "system"
       taints         = [{ key = "CriticalAddonsOnly", value = "true", effect = "NoSchedule" }]
+      zones          = ["ap-northeast-1a", "ap-northeast-1c"]
     }
     gpu = {
       ami_type       = "AL2023_x86_64_NVIDIA"
@@ -38,6 +41,8 @@ variables {
       max_pods       = 110
       max_size       = 40
       min_size       = 0
+      name           = "gpu-00000001"
+      repair         = true
       role           = "worker"
       taints         = [{ key = "nvidia.com/gpu", value = "present", effect = "NoSchedule" }]
       zones          = ["ap-northeast-1c"]
@@ -79,6 +84,10 @@ run "launch_templates" {
 
 run "groups" {
   command = plan
+  assert {
+    condition     = aws_eks_node_group.this["gpu"].node_group_name == "gpu-00000001"
+    error_message = "the name that the generators gave"
+  }
   assert {
     condition     = aws_eks_node_group.this["gpu"].subnet_ids == toset(["subnet-c"]) && length(aws_eks_node_group.this["system"].subnet_ids) == 2
     error_message = "a group stands in its zones, or in all"

@@ -13,15 +13,18 @@ variables {
     labels         = {}
     max_size       = 6
     min_size       = 3
+    name           = "system-00000001"
+    repair         = true
     role           = "system"
     taints         = []
+    zones          = ["ap-northeast-1a", "ap-northeast-1c"]
   }
 }
 
 run "refuses_capacity_on_request" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { capacity_type = "FARGATE" }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", capacity_type = "FARGATE" }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -29,7 +32,7 @@ run "refuses_capacity_on_request" {
 run "refuses_another_image" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { ami_type = "AL2_x86_64" }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", ami_type = "AL2_x86_64" }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -37,7 +40,7 @@ run "refuses_another_image" {
 run "refuses_gpus_without_drivers" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { gpus = 1 }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", gpus = 1 }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -45,7 +48,7 @@ run "refuses_gpus_without_drivers" {
 run "refuses_more_nodes_than_the_quota" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { max_size = 451 }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", max_size = 451 }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -53,7 +56,7 @@ run "refuses_more_nodes_than_the_quota" {
 run "refuses_a_minimum_above_the_maximum" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { min_size = 7 }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", min_size = 7 }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -61,7 +64,7 @@ run "refuses_a_minimum_above_the_maximum" {
 run "refuses_another_role" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { role = "batch" }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", role = "batch" }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -69,7 +72,7 @@ run "refuses_another_role" {
 run "refuses_another_effect" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { taints = [{ key = "a", value = "b", effect = "NO_SCHEDULE" }] }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", taints = [{ key = "a", value = "b", effect = "NO_SCHEDULE" }] }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -77,7 +80,7 @@ run "refuses_another_effect" {
 run "refuses_a_zone_without_subnet" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { zones = ["ap-northeast-1d"] }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", zones = ["ap-northeast-1d"] }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -85,7 +88,7 @@ run "refuses_a_zone_without_subnet" {
 run "refuses_pods_beyond_any_instance" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { max_pods = 738 }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", max_pods = 738 }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -93,7 +96,7 @@ run "refuses_pods_beyond_any_instance" {
 run "refuses_no_zone" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { zones = [] }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", zones = [] }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -101,7 +104,7 @@ run "refuses_no_zone" {
 run "refuses_a_key_too_long_for_a_tag" {
   command = plan
   variables {
-    node_groups = { system = var.group, other = merge(var.group, { labels = { (join("", [for number in range(83) : "a"])) = "b" } }) }
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", labels = { (join("", [for number in range(83) : "a"])) = "b" } }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -117,7 +120,7 @@ run "refuses_a_system_on_spot_alone" {
 run "refuses_more_groups_than_the_quota" {
   command = plan
   variables {
-    node_groups = { for number in range(31) : "group-${number}" => var.group }
+    node_groups = { for number in range(31) : "group-${number}" => merge(var.group, { name = "group-${number}" }) }
   }
   expect_failures = [var.node_groups]
 }
@@ -136,4 +139,12 @@ run "takes_a_system_on_spot_with_an_on_demand_base" {
     condition     = aws_eks_node_group.this["system"].capacity_type == "SPOT"
     error_message = "one on-demand node within the group is enough"
   }
+}
+
+run "refuses_two_groups_of_one_name" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = var.group }
+  }
+  expect_failures = [var.node_groups]
 }
