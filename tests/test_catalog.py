@@ -75,7 +75,7 @@ def test_a_mistake_in_an_app_file_is_told(workspace: Workspace, old: str, new: s
     assert message in told(workspace, MINIMAL.replace(old, new))
 
 
-@pytest.mark.parametrize("name", ["root", "project-fleet", "project-bootstrap"])
+@pytest.mark.parametrize("name", ["root", "project-fleet", "project-argo-cd", "project-bootstrap"])
 def test_names_of_argocds_own_files_are_taken(workspace: Workspace, name: str) -> None:
     assert f"`{name}` is taken in generated/argocd/" in told(workspace, MINIMAL, name)
 

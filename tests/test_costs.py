@@ -45,6 +45,7 @@ def per_month(inputs: Inputs) -> dict[str, float]:
         "NAT gateways": price("NAT gateway") * HOURS * (1 if network.nat == "single" else zones),
         "interface endpoints": price("interface endpoint") * HOURS * 4 * zones,
         "ALB": price("ALB") * HOURS,
+        "public addresses": price("public IPv4 address") * HOURS * (zones + (1 if network.nat == "single" else zones)),
         "database": copies * (hourly * HOURS + price("RDS storage") * database.storage_gb),
         "keys and secrets": 3,
         "nodes at their minimum": nodes(inputs, "min") * HOURS,
@@ -55,7 +56,8 @@ def nodes(inputs: Inputs, bound: str) -> float:
     """USD an hour of all node groups at `min` or `max`, on-demand."""
     instances = inputs.catalog.instances
     groups = inputs.cluster.node_groups.values()
-    return sum(getattr(group, bound) * (instances[group.instance_types[0]].usd_hour or 0) for group in groups)
+    counts = [(group.min if bound == "min" else group.max, group.instance_types[0]) for group in groups]
+    return sum(count * (instances[kind].usd_hour or 0) for count, kind in counts)
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)

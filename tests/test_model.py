@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from generators.errors import FleetError
 from generators.model import names, sizing, subnets
 from generators.model.catalog import Inputs
 from generators.model.catalog_rules import PLACEHOLDERS
@@ -23,6 +24,7 @@ node_groups:
   system: {instance_types: [m6i.large], capacity: on-demand, role: system, min: 2, max: 4}
   workers: {instance_types: [c5.4xlarge, c6i.4xlarge], capacity: spot, min: 0, max: MAX}
 apps:
+  argo-cd: {}
   coredns: {SETTINGS}
   cluster-autoscaler: {}
   nvidia-device-plugin: {}
@@ -126,6 +128,19 @@ def test_an_asg_pattern_matches_its_own_group_only() -> None:
     assert re.search(names.asg_pattern("workers"), f"eks-workers-0a1b2c3d-{uuid}")
     assert not re.search(names.asg_pattern("workers"), f"eks-workers-on-demand-0a1b2c3d-{uuid}")
     assert not re.search(names.asg_pattern("workers"), f"eks-workers-deadbeef-0a1b2c3d-{uuid}")
+
+
+SPOT_SYSTEM = small(10).replace("capacity: on-demand", "capacity: spot, mix: {on_demand_base: 1}")
+
+
+def test_a_spot_group_with_an_on_demand_base_is_system_group_enough(load: Load) -> None:
+    assert load(SPOT_SYSTEM).cluster.node_groups["system"].capacity == "spot"
+
+
+@pytest.mark.parametrize("edit", [("_base: 1", "_base: 0"), ("_base: 1", "_percentage: 50"), ("min: 2", "min: 0")])
+def test_the_system_needs_a_node_that_spot_cannot_take(load: Load, edit: tuple[str, str]) -> None:
+    with pytest.raises(FleetError, match="no node group has `role: system`"):
+        load(SPOT_SYSTEM.replace(*edit))
 
 
 def test_jobs_run_as_many_shards_as_the_gpus_hold() -> None:

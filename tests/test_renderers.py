@@ -64,7 +64,8 @@ def test_each_application_is_allowed_by_its_project_and_nothing_by_a_wildcard(in
     for path, application in applications(inputs).items():
         body = application["spec"]
         project = found[body["project"]]
-        assert body["project"] == ("bootstrap" if path == "argocd/root.yaml" else "fleet")
+        other = {"argocd/root.yaml": "bootstrap", "argocd/argo-cd.yaml": "argo-cd"}
+        assert body["project"] == other.get(path, "fleet")
         assert body["destination"] in project["destinations"]
         for source in body.get("sources", [body.get("source")]):
             assert source["repoURL"] in project["sourceRepos"]
@@ -73,6 +74,8 @@ def test_each_application_is_allowed_by_its_project_and_nothing_by_a_wildcard(in
 def test_apps_cannot_make_applications_and_root_can_make_nothing_else(inputs: Inputs) -> None:
     found = projects(inputs)
     assert "argocd" not in {each["namespace"] for each in found["fleet"]["destinations"]}
+    assert [each["namespace"] for each in found["argo-cd"]["destinations"]] == ["argocd"]
+    assert {each["kind"] for each in found["argo-cd"]["namespaceResourceBlacklist"]} >= {"Application", "AppProject"}
     assert found["bootstrap"]["clusterResourceWhitelist"] == []
     assert {each["kind"] for each in found["bootstrap"]["namespaceResourceWhitelist"]} == {"Application", "AppProject"}
 

@@ -14,8 +14,8 @@ clusters/{name}/ is complete and valid. Next:
   1. read    clusters/{name}/cluster.yaml, and change what should be otherwise; then `make render`
   2. commit  git checkout -b {name} && git add clusters/{name} && git commit -m "Add cluster {name}"
   3. review  open a pull request: cluster.yaml and everything that follows from it stand side by side
-  4. build   terraform apply in terraform/cluster with clusters/{name}/generated/terraform/cluster.tfvars.json
-  5. sync    Argo CD takes the two projects and root.yaml in clusters/{name}/generated/argocd/; root brings the rest"""
+  4. build   make state-bucket plan apply NAME={name}, in an AWS account: docs/how-to/first-cluster.md
+  5. sync    apply ends with Argo CD installed; from then on it follows the branch"""
 
 
 @console.guarded

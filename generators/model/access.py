@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -15,12 +16,23 @@ BucketName = Annotated[
 ]
 DatabaseClass = Annotated[str, Matching(r"db\.[a-z0-9]+\.[a-z0-9]+", "an RDS instance class", "db.t4g.medium")]
 
+CLIENT_BLOCKS = 25
+"""Each takes two of the 60 inbound rules of a security group (AWS's default quota), and some stay free."""
+
 
 class Access(Model):
     """The ALB with Cognito before it, and the cluster's administrators."""
 
     domain: Domain
-    """Host name of the ALB; Cognito's login comes before every page."""
+    """Pages are at `<host>.<domain>`, each behind Cognito's login. Two clusters may not share it."""
+    hosted_zone: Domain
+    """Public Route 53 zone that the domain lies in; the account must hold it. Left out, that of defaults.yaml."""
+    load_balancer: Literal["public", "internal", "none"] = "public"
+    """public: on the internet; internal: in the VPC and networks connected to it; none: pages by port-forward only."""
+    client_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=CLIENT_BLOCKS)] = (
+        IPv4Network("0.0.0.0/0"),
+    )
+    """Blocks that reach the load balancer; the login comes after. Left out, all."""
     api_cidrs: tuple[Cidr, ...] = ()
     """Blocks that reach the API server from outside the VPC. Left out, it is reached from within only."""
     admins: Annotated[tuple[RoleName, ...], Field(min_length=1)]

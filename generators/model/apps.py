@@ -35,6 +35,14 @@ class CorednsSettings(AppSettings):
     """Share of the queries that leave the cluster uncached for the VPC resolver, in percent."""
 
 
+class ArgoCdSettings(AppSettings):
+    """How Argo CD gets onto a new cluster."""
+
+    bootstrap: bool = True
+    """Terraform installs it at the end of an apply. Off where Terraform cannot reach the API server; then run
+    `make bootstrap NAME=` where it can be reached."""
+
+
 class ClusterAutoscalerSettings(AppSettings):
     """Pace of scaling in."""
 
@@ -75,6 +83,7 @@ class Apps(Model):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, AppSettings] = Field(init=False)
 
+    argo_cd: ArgoCdSettings | None = Field(None, alias="argo-cd")
     cluster_autoscaler: ClusterAutoscalerSettings | None = Field(None, alias="cluster-autoscaler")
     coredns: CorednsSettings | None = None
     gpu_inference: GpuInferenceSettings | None = Field(None, alias="gpu-inference")

@@ -12,8 +12,10 @@ from .base import LabelValue, Matching, Model, Name, Text
 from .cluster import Cluster
 
 ROOT_APPLICATION = "root"
-BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE = "project-bootstrap", "project-fleet"
-RESERVED_APP_NAMES = frozenset({ROOT_APPLICATION, BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE})
+PROJECTS = ("bootstrap", "argo-cd", "fleet")
+"""AppProjects: of the root Application, of Argo CD itself, of all other apps."""
+PROJECT_FILES = tuple(f"project-{name}" for name in PROJECTS)
+RESERVED_APP_NAMES = frozenset({ROOT_APPLICATION, *PROJECT_FILES})
 """Taken in `generated/argocd/`: the root Application and the AppProjects."""
 
 Version = Annotated[
@@ -148,7 +150,7 @@ class Catalog:
     minors: Mapping[str, MinorFacts]
     chart_values: Mapping[str, ChartValues]
     jsonnet: Mapping[str, str]
-    """Text of each jsonnet file by its path below `apps/`."""
+    """Text of each jsonnet file by its path in the repository."""
     plain_values: frozenset[str] = frozenset()
     """Apps that have an `apps/<app>/values.yaml`."""
 

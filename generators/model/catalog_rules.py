@@ -71,3 +71,14 @@ def shared_identities(apps: Mapping[str, App]) -> Iterator[tuple[str, Finding]]:
             if first != name:
                 what = f"apps/{first}/app.yaml declares ServiceAccount {app.namespace}/{account} too"
                 yield name, Finding(("identities", account), what, "one ServiceAccount, one role, one declaration")
+
+
+def shared_uis(apps: Mapping[str, App]) -> Iterator[tuple[str, Finding]]:
+    """App and finding for each host name or node port that an app before it has: a cluster may run both."""
+    owners: dict[tuple[str, object], str] = {}
+    for name, app in sorted(apps.items()):
+        for key, value in (("host", app.ui.host), ("node_port", app.ui.node_port)) if app.ui else ():
+            first = owners.setdefault((key, value), name)
+            if first != name:
+                what = f"apps/{first}/app.yaml has `{value}` too"
+                yield name, Finding(("ui", key), what, "each app's pages need a host and a port of their own")

@@ -9,11 +9,16 @@ from pydantic import Field
 from .access import Access, Storage
 from .apps import Apps
 from .base import Account, ClusterName, Matching, Minor, Model, Name, Region, Text
+from .monitoring import Monitoring
 from .network import Network
 from .node_groups import GROUPS_PER_CLUSTER, NodeGroup
 
 AddonVersion = Annotated[
     str, Matching(r"v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+", "a version of an EKS add-on", "v1.22.0-eksbuild.1")
+]
+
+SecretName = Annotated[
+    str, Matching(r"[A-Za-z0-9][A-Za-z0-9/_+=.@-]{0,250}", "a name of a Secrets Manager secret", "fleet/git")
 ]
 
 
@@ -24,6 +29,12 @@ class Git(Model):
     """Clone URL, for example https://github.com/example/inference-fleet.git."""
     revision: Text = "main"
     """Branch or tag that Argo CD follows."""
+    credential: SecretName | None = None
+    """Secrets Manager secret with which Argo CD reads the repository; left out, the repository is public.
+
+    A JSON object with the keys that Argo CD has for it: `username` and `password`; or `sshPrivateKey`; or
+    `githubAppID`, `githubAppInstallationID` and `githubAppPrivateKey`. People make it; nothing here writes it.
+    """
 
 
 class Cluster(Model):
@@ -49,5 +60,7 @@ class Cluster(Model):
     access: Access
     """Left out, `<name>.<domain>` and the admins of defaults.yaml."""
     storage: Storage = Storage()
+    monitoring: Monitoring = Monitoring()
+    """Logs, alarms and budget; all of it may be left out."""
     apps: Apps
     """What runs on the cluster."""

@@ -18,6 +18,8 @@ class Defaults(Model):
     region: Region
     domain: Domain
     """A cluster's access.domain is `<name>.<domain>` unless it says otherwise."""
+    hosted_zone: Domain | None = None
+    """Clusters' access.hosted_zone unless they say otherwise; left out, `domain`."""
     accounts: dict[Literal["development", "staging", "production"], Account]
     """The AWS account of each environment."""
     admins: tuple[RoleName, ...]

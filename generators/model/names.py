@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .catalog import Inputs, Instance
+from .catalog import Inputs, Instance, Ui
 from .cluster import Cluster
 from .node_groups import Gpu, NodeGroup
 
@@ -21,7 +21,11 @@ GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"
 
 NODE_LOCAL_DNS = "169.254.20.10"
 """Link-local address of the DNS cache on each node, where node-local-dns runs."""
+GIT_SECRET = "git-repository"  # noqa: S105 (its name, not what it holds)
+"""Secret with which Argo CD reads the repository: made by the bootstrap, kept by external-secrets."""
 ROLE_NAME_LIMIT = 64
+BALANCER_NAME_LIMIT = 32
+"""Characters in the name of a load balancer or a target group (AWS, Elastic Load Balancing)."""
 CLUSTER_DNS_INDEX = 10
 """EKS gives the cluster DNS Service the tenth address of the service range."""
 
@@ -29,11 +33,7 @@ CLUSTER_DNS_INDEX = 10
 def role_name(cluster: Cluster, namespace: str, service_account: str) -> str:
     """IAM role of a ServiceAccount, at most 64 characters; a longer name ends in a hash of the whole."""
     whole = f"{cluster.name}-{namespace}-{service_account}"
-    if len(whole) <= ROLE_NAME_LIMIT:
-        return whole
-    import hashlib  # here, because few names are so long
-
-    return f"{whole[: ROLE_NAME_LIMIT - 9]}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+    return whole if len(whole) <= ROLE_NAME_LIMIT else _hashed(whole, ROLE_NAME_LIMIT)
 
 
 def role_arn(cluster: Cluster, namespace: str, service_account: str) -> str:
@@ -51,6 +51,11 @@ def bucket(cluster: Cluster) -> str:
     return cluster.storage.bucket or f"{cluster.name}-{cluster.account}-{cluster.region}"
 
 
+def state_bucket(account: str, region: str) -> str:
+    """The bucket of Terraform's states: one for all clusters of an account and region (at most 63 characters)."""
+    return f"inference-fleet-state-{account}-{region}"
+
+
 def database_identifier(cluster: Cluster) -> str:
     """RDS instance identifier."""
     return f"{cluster.name}-pipelines"
@@ -64,6 +69,22 @@ def database_secret(cluster: Cluster) -> str:
     return f"{cluster.name}/kubeflow-pipelines/database"
 
 
+def load_balancer(cluster: Cluster) -> str:
+    """Name of the ALB. AWS keeps names that begin with `internal-` for itself, so the cluster's comes second."""
+    whole = f"ui-{cluster.name}"
+    return whole if len(whole) <= BALANCER_NAME_LIMIT else _hashed(whole, BALANCER_NAME_LIMIT)
+
+
+def target_group(cluster: Cluster, app: str, ui: Ui) -> str:
+    """Name of an app's target group. Its hash holds the port: one with another port is made before the old one goes."""
+    return _hashed(f"{cluster.name}-{app}", BALANCER_NAME_LIMIT, f"{cluster.name}/{app}:{ui.node_port}")
+
+
+def ui_host(cluster: Cluster, ui: Ui) -> str:
+    """Full host name of an app's pages."""
+    return f"{ui.host}.{cluster.access.domain}"
+
+
 def cluster_dns(cluster: Cluster) -> str:
     """Address of the kube-dns Service."""
     return str(cluster.network.service_cidr.network_address + CLUSTER_DNS_INDEX)
@@ -72,6 +93,23 @@ def cluster_dns(cluster: Cluster) -> str:
 def zones(cluster: Cluster, letters: tuple[str, ...] = ()) -> list[str]:
     """Availability zones by full name, for example ap-northeast-1a: of these letters, or all of the cluster's."""
     return [cluster.region + letter for letter in letters or cluster.network.zones]
+
+
+def nat_zones(cluster: Cluster) -> list[str]:
+    """Zones with a NAT gateway, by full name, sorted: all, or the first."""
+    found = sorted(zones(cluster))
+    return found if cluster.network.nat == "per-zone" else found[:1]
+
+
+def log_group(cluster: Cluster, kind: str) -> str:
+    """Log group of Container Insights; kind is application, dataplane, host or performance."""
+    return f"/aws/containerinsights/{cluster.name}/{kind}"
+
+
+def dashboard_url(cluster: Cluster) -> str:
+    """The cluster's dashboard in the AWS console."""
+    host = f"https://{cluster.region}.console.aws.amazon.com/cloudwatch/home"
+    return f"{host}?region={cluster.region}#dashboards/dashboard/{cluster.name}"
 
 
 def registry(cluster: Cluster) -> str:
@@ -147,3 +185,10 @@ def placeholders(cluster: Cluster) -> dict[str, tuple[str, ...]]:
         "pipelines_prefix": (cluster.storage.pipelines_prefix,),
         "region": (cluster.region,),
     }
+
+
+def _hashed(text: str, limit: int, unique: str = "") -> str:
+    """As much of `text` as fits before eight hexadecimal digits that stand for `unique`, or for the text itself."""
+    import hashlib  # here, because few names need it
+
+    return f"{text[: limit - 9]}-{hashlib.sha256((unique or text).encode()).hexdigest()[:8]}"

@@ -116,14 +116,19 @@ def groups(inputs: Inputs) -> Iterator[Finding]:
         if all(kind in inputs.catalog.instances for kind in group.instance_types):
             yield from _shape(inputs, name, group)
     yield from _gpu_apps(inputs)
-    system = [group for group in found.values() if group.role == "system"]
-    if not any(group.capacity == "on-demand" and group.min >= 1 for group in system):
+    if not any(map(_keeps_on_demand, found.values())):
         yield Finding(
             ("node_groups",),
-            "no node group has `role: system`, `capacity: on-demand` and `min` of 1 or more",
+            "no node group has `role: system`, `min` of 1 or more, and either `capacity: on-demand` or "
+            "`mix.on_demand_base` of 1 or more",
             "CoreDNS on spot alone dies with it: `system: {instance_types: [m6i.large], capacity: on-demand, "
             "role: system, min: 2, max: 4}`",
         )
+
+
+def _keeps_on_demand(group: NodeGroup) -> bool:
+    base = group.mix.on_demand_base if group.mix else 0
+    return group.role == "system" and group.min >= 1 and (group.capacity == "on-demand" or base >= 1)
 
 
 def _gpu_apps(inputs: Inputs) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from . import sizing, subnets
+from .access_rules import access
 from .base import Finding, Path, did_you_mean, dotted
 from .catalog import Inputs
 from .network import RFC_1918, SHARED
@@ -123,6 +124,13 @@ def jobs(inputs: Inputs) -> Iterator[Finding]:
                 yield Finding((*at, "output"), what, "results would be read as movies; keep them under prefixes apart")
 
 
+def delivery(inputs: Inputs) -> Iterator[Finding]:
+    """Nothing reaches a cluster without Argo CD."""
+    if inputs.cluster.apps.argo_cd is None:
+        what = "argo-cd is not among them, and nothing else would sync the others"
+        yield Finding(("apps",), what, "add `argo-cd: {}`")
+
+
 def data(inputs: Inputs) -> Iterator[Finding]:
     """Data goes only when that was said twice."""
     storage = inputs.cluster.storage
@@ -133,5 +141,14 @@ def data(inputs: Inputs) -> Iterator[Finding]:
 
 def findings(inputs: Inputs) -> list[Finding]:
     """All rules. Those that need instance data come only after all references hold."""
-    first = [*reference(inputs), *addresses(inputs), *groups(inputs), *placement(inputs), *jobs(inputs), *data(inputs)]
+    first = [
+        *reference(inputs),
+        *addresses(inputs),
+        *access(inputs),
+        *delivery(inputs),
+        *groups(inputs),
+        *placement(inputs),
+        *jobs(inputs),
+        *data(inputs),
+    ]
     return first or [*capacity(inputs), *dns(inputs)]

@@ -96,6 +96,11 @@ def dns(inputs: Inputs) -> Dns:
     )
 
 
+def dns_pods_min(inputs: Inputs) -> int:
+    """CoreDNS pods that answer while a node is drained: all but one. Of EKS's own two, where the app is off, one."""
+    return dns(inputs).replicas - 1 if inputs.cluster.apps.coredns else 1
+
+
 def dns_overload(found: Dns) -> str:
     """Why ten replicas would not carry the load, or an empty text."""
     if found.queries > found.replicas * QUERIES_PER_CORE:

@@ -20,7 +20,7 @@ from generators.source import binding, clusters, edit, reader
 VPC_PREFIX = 16
 SERVICES = Network.model_fields["service_cidr"].default
 """Every cluster's own range of Services, unless its file says otherwise."""
-_OWN = (("storage", "bucket"), ("access", "domain"), ("account",))
+_OWN = (("storage", "bucket"), ("access", "domain"), ("access", "hosted_zone"), ("account",))
 """What a copy must not take over: these names can belong to one cluster only, or follow from its environment."""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from generators.model.catalog import BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE, ROOT_APPLICATION, App, Inputs
+from generators.model.catalog import PROJECT_FILES, PROJECTS, ROOT_APPLICATION, App, Inputs
 from generators.renderers import repository, values
 
 API = "argoproj.io/v1alpha1"
 NAMESPACE = "argocd"
-BOOTSTRAP_PROJECT, FLEET_PROJECT = "bootstrap", "fleet"
+BOOTSTRAP_PROJECT, OWN_PROJECT, FLEET_PROJECT = PROJECTS
+ROOT_ONLY: set[tuple[str, ...]] = {("argoproj.io", kind) for kind in ("Application", "ApplicationSet", "AppProject")}
+"""Whoever may make these may do what any project allows."""
 IN_CLUSTER = "https://kubernetes.default.svc"
 WAVE = "argocd.argoproj.io/sync-wave"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
@@ -24,12 +26,10 @@ SYNC = {
 
 
 def render(inputs: Inputs) -> dict[str, object]:
-    """`argocd/root.yaml`, the two AppProjects, and `argocd/<app>.yaml`."""
-    tree: dict[str, object] = {
-        f"argocd/{ROOT_APPLICATION}.yaml": _root(inputs),
-        f"argocd/{BOOTSTRAP_PROJECT_FILE}.yaml": _bootstrap_project(inputs),
-        f"argocd/{FLEET_PROJECT_FILE}.yaml": _fleet_project(inputs),
-    }
+    """`argocd/root.yaml`, the AppProjects, and `argocd/<app>.yaml`."""
+    projects = (_bootstrap_project(inputs), _own_project(inputs), _fleet_project(inputs))
+    tree: dict[str, object] = {f"argocd/{ROOT_APPLICATION}.yaml": _root(inputs)}
+    tree |= {f"argocd/{file}.yaml": project for file, project in zip(PROJECT_FILES, projects, strict=True)}
     for name, app in inputs.apps().items():
         tree[f"argocd/{name}.yaml"] = _application(inputs, name, app)
     return tree
@@ -78,7 +78,8 @@ def _application(inputs: Inputs, name: str, app: App) -> dict[str, object]:
     }
     if app.cascade:
         metadata["finalizers"] = [FINALIZER]
-    spec: dict[str, object] = {"project": FLEET_PROJECT, **_sources(inputs, name, app)}
+    project = OWN_PROJECT if app.namespace == NAMESPACE else FLEET_PROJECT
+    spec: dict[str, object] = {"project": project, **_sources(inputs, name, app)}
     spec["destination"] = {"server": IN_CLUSTER, "namespace": app.namespace}
     spec["syncPolicy"] = _sync_policy(app)
     return {"apiVersion": API, "kind": "Application", "metadata": metadata, "spec": spec}
@@ -137,20 +138,34 @@ def _sync_policy(app: App) -> dict[str, object]:
 
 
 def _fleet_project(inputs: Inputs) -> dict[str, object]:
-    """What apps may read, where they may write, and which cluster-scoped kinds they may make.
+    """All apps but Argo CD, whose namespace none of them may write to."""
+    apps = [app for app in inputs.catalog.apps.values() if app.namespace != NAMESPACE]
+    return _apps_project(inputs, FLEET_PROJECT, "What the apps of this cluster may do", apps)
+
+
+def _own_project(inputs: Inputs) -> dict[str, object]:
+    """Argo CD may change itself, but which Applications there are is the root's alone."""
+    apps = [app for app in inputs.catalog.apps.values() if app.namespace == NAMESPACE]
+    bounds: dict[str, object] = {"namespaceResourceBlacklist": _kinds(ROOT_ONLY)}
+    return _apps_project(inputs, OWN_PROJECT, "What Argo CD may do to itself", apps, bounds)
+
+
+def _apps_project(
+    inputs: Inputs, name: str, description: str, apps: list[App], bounds: dict[str, object] | None = None
+) -> dict[str, object]:
+    """What these apps may read, where they may write, and which cluster-scoped kinds they may make.
 
     From the whole catalogue: an app that was turned off must still be allowed to remove what it made.
     """
-    apps = inputs.catalog.apps.values()
     charts = {app.chart.repository for app in apps if app.chart}
     kinds = {tuple(kind.split("/")) for app in apps for kind in app.cluster_resources}
     return _project(
         inputs,
-        FLEET_PROJECT,
-        description="What the apps of this cluster may do",
+        name,
+        description=description,
         repositories=[inputs.cluster.git.repository, *sorted(charts)],
         namespaces=sorted({app.namespace for app in apps}),
-        bounds={"clusterResourceWhitelist": _kinds({*kinds, ("", "Namespace")})},
+        bounds={"clusterResourceWhitelist": _kinds({*kinds, ("", "Namespace")}), **(bounds or {})},
     )
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import posixpath
 import re
 from collections.abc import Callable
 
-import rjsonnet
-
-from generators.errors import FleetError, Place, Problem, wrong
+from generators.errors import wrong
 from generators.model import names, sizing
 from generators.model.apps import GpuInferenceSettings
 from generators.model.catalog import App, Inputs
 from generators.model.identities import identities
+from generators.renderers import jsonnet
 
 Facts = dict[str, object]
 
@@ -107,31 +104,8 @@ FACTS: dict[str, Callable[[Inputs], Facts]] = {"gpu-inference": _gpu_inference}
 
 
 def _evaluate(inputs: Inputs, name: str, facts: Facts) -> list[object]:
-    sources = inputs.catalog.jsonnet
-
-    def load(folder: str, relative: str) -> tuple[str, str]:
-        # For the snippet itself the engine passes the process's folder; imports start at apps/ instead.
-        path = posixpath.normpath(posixpath.join("" if posixpath.isabs(folder) else folder, relative))
-        if path not in sources:
-            raise FileNotFoundError(f"apps/{path} is not there")
-        return path, sources[path]
-
-    main = f"import '{name}/main.jsonnet'"
-    try:
-        text = rjsonnet.evaluate_snippet(name, main, tla_codes={"cluster": json.dumps(facts)}, import_callback=load)
-    except RuntimeError as error:
-        raise _refused(name, inputs.cluster.name, str(error)) from None
-    found = json.loads(text)
+    found = jsonnet.evaluate(inputs, f"apps/{name}/main.jsonnet", facts)
     if not isinstance(found, list):
         hint = "its function returns a list of Kubernetes objects"
         raise wrong(f"apps/{name}/main.jsonnet", f"returns {type(found).__name__}, not a list", hint=hint)
     return found
-
-
-def _refused(name: str, cluster: str, text: str) -> FleetError:
-    """The engine's first line, at the first place of its trace."""
-    message = text.strip().splitlines()[0]
-    frame = re.search(r"^\s+(\S+sonnet):(\d+):(\d+)", text, re.MULTILINE)
-    place = Place(f"apps/{frame[1]}", int(frame[2]), int(frame[3])) if frame else Place(f"apps/{name}/main.jsonnet")
-    hint = f"it was rendered for `{cluster}`, whose facts reach it as its one argument"
-    return FleetError(Problem(place, message, hint=hint))

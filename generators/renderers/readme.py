@@ -8,6 +8,7 @@ from generators.model import names, sizing
 from generators.model.catalog import App, Inputs
 from generators.model.identities import identities
 from generators.model.node_groups import NodeGroup
+from generators.model.routes import routes
 
 
 def render(inputs: Inputs) -> dict[str, object]:
@@ -19,7 +20,7 @@ def render(inputs: Inputs) -> dict[str, object]:
         f"account {cluster.account}. Made from [cluster.yaml](../cluster.yaml): change that, then `make render`.",
         "## Nodes",
         _table(
-            ("group", "types", "capacity", "min", "max", "vCPU at max", "GPUs at max", "USD/h at max"),
+            ("group", "types", "capacity", "min", "max", "vCPU at max", "GPUs at max", "USD/h at min", "USD/h at max"),
             [_group_row(inputs, name, group) for name, group in sorted(cluster.node_groups.items())],
         ),
         "Prices are Linux on-demand in us-east-1; spot costs less, other regions differ.",
@@ -44,9 +45,9 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
 def _group_row(inputs: Inputs, name: str, group: NodeGroup) -> tuple[object, ...]:
     instance = inputs.catalog.instances[group.instance_types[0]]
     gpus = f"{instance.gpus * group.max} {instance.gpu_name} ({group.gpu.mode})" if group.gpu else ""
-    price = f"{instance.usd_hour * group.max:.2f}" if instance.usd_hour else ""
+    prices = [f"{instance.usd_hour * count:.2f}" if instance.usd_hour else "" for count in (group.min, group.max)]
     types = ", ".join(group.instance_types)
-    return (name, types, group.capacity, group.min, group.max, instance.vcpu * group.max, gpus, price)
+    return (name, types, group.capacity, group.min, group.max, instance.vcpu * group.max, gpus, *prices)
 
 
 def _app_rows(apps: dict[str, App]) -> list[tuple[object, ...]]:
@@ -62,7 +63,7 @@ def _names(inputs: Inputs) -> list[tuple[str, str]]:
     ends = inputs.catalog.minors[cluster.kubernetes].standard_support_ends
     rows = [
         ("Kubernetes", f"{cluster.kubernetes}, in AWS's standard support until {ends}"),
-        ("host", f"https://{cluster.access.domain}"),
+        *((f"pages of {each.app}", each.url) for each in routes(inputs)),
         ("bucket", f"`{names.bucket(cluster)}`"),
         ("VPC", f"`{cluster.network.vpc_cidr}`"),
         ("cluster DNS", f"`{names.cluster_dns(cluster)}`"),
@@ -74,4 +75,7 @@ def _names(inputs: Inputs) -> list[tuple[str, str]]:
         rows.append(("CoreDNS", f"{dns.replicas} replicas; {load} {dns.queries} queries/s planned"))
     if cluster.storage.database:
         rows.append(("database", f"`{names.database_identifier(cluster)}`, secret `{names.database_secret(cluster)}`"))
+    rows.append(("dashboard", f"[{cluster.name}]({names.dashboard_url(cluster)})"))
+    if cluster.monitoring.budget_usd:
+        rows.append(("budget", f"{cluster.monitoring.budget_usd:,} USD a month, of what has the tag `cluster`"))
     return rows

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from generators.model import names, sizing, subnets
-from generators.model.catalog import BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE, ROOT_APPLICATION, Inputs
+from generators.model.catalog import PROJECT_FILES, ROOT_APPLICATION, Inputs
 from generators.model.identities import identities
 from generators.model.managed_groups import ManagedGroup, managed_groups
-from generators.renderers import repository
+from generators.model.monitoring import AGENT_APP, LOG_KINDS, database_memory_gib
+from generators.model.routes import routes
+from generators.renderers import dashboard, repository
 
 Facts = dict[str, object]
 
@@ -29,18 +31,25 @@ def render(inputs: Inputs) -> Facts:
             "admin_role_arns": names.admin_arns(cluster),
             "cognito_domain_prefix": f"{cluster.name}-{cluster.account}",
             "domain": cluster.access.domain,
+            "hosted_zone": cluster.access.hosted_zone,
+            "load_balancer": cluster.access.load_balancer,
+            "load_balancer_name": names.load_balancer(cluster),
+            "client_cidrs": [str(block) for block in cluster.access.client_cidrs],
+            "routes": {each.app: each.facts() for each in routes(inputs)},
             "public_endpoint": {
                 "enabled": bool(cluster.access.api_cidrs),
                 "cidrs": [str(block) for block in cluster.access.api_cidrs],
             },
         },
         "storage": _storage(inputs),
+        "monitoring": _monitoring(inputs),
         "argocd": {
             "repository": cluster.git.repository,
             "revision": cluster.git.revision,
+            "credential": cluster.git.credential,
+            "bootstrap": cluster.apps.argo_cd is not None and cluster.apps.argo_cd.bootstrap,
             "applied_first": [
-                repository.generated(inputs, "argocd", f"{file}.yaml")
-                for file in (BOOTSTRAP_PROJECT_FILE, FLEET_PROJECT_FILE, ROOT_APPLICATION)
+                repository.generated(inputs, "argocd", f"{file}.yaml") for file in (*PROJECT_FILES, ROOT_APPLICATION)
             ],
         },
     }
@@ -122,3 +131,18 @@ def _storage(inputs: Inputs) -> Facts:
             "secret": names.database_secret(cluster),
         }
     return facts
+
+
+def _monitoring(inputs: Inputs) -> Facts:
+    cluster = inputs.cluster
+    monitoring, database = cluster.monitoring, cluster.storage.database
+    return {
+        "log_groups": [names.log_group(cluster, kind) for kind in LOG_KINDS],
+        "log_retention_days": monitoring.log_retention_days,
+        "alarm_emails": list(monitoring.alarm_emails),
+        "budget_usd": monitoring.budget_usd,
+        "dashboard": repository.generated(inputs, dashboard.FILE),
+        "dns_pods_min": sizing.dns_pods_min(inputs),
+        "agent": AGENT_APP in cluster.apps.names(),
+        "database_memory_gib": database_memory_gib(database.instance_class) if database else None,
+    }

@@ -49,6 +49,25 @@ def _put(values: Values, path: str, value: Values) -> None:
     values[last] = value
 
 
+def _argo_cd(inputs: Inputs) -> Values:
+    cluster, app = inputs.cluster, inputs.catalog.apps["argo-cd"]
+    memory = _argo_cd_memory(sum(group.max for group in cluster.node_groups.values()))
+    return {
+        "global": {
+            **({"domain": names.ui_host(cluster, app.ui)} if app.ui else {}),
+            "nodeSelector": {names.ROLE_LABEL: "system"},
+            "tolerations": [SYSTEM_TOLERATION],
+        },
+        "controller": {"resources": {"requests": {"cpu": "250m", "memory": memory}, "limits": {"memory": memory}}},
+        "server": {"service": {"type": "NodePort", "nodePortHttp": app.ui.node_port}} if app.ui else {},
+    }
+
+
+def _argo_cd_memory(nodes: int) -> str:
+    """It keeps the cluster's objects: 512 MiB and 2 MiB a node, in steps of 256 MiB (our own estimate)."""
+    return f"{512 + -(-2 * nodes // 256) * 256}Mi"
+
+
 def _cluster_autoscaler(inputs: Inputs) -> Values:
     cluster = inputs.cluster
     settings = cluster.apps.cluster_autoscaler or ClusterAutoscalerSettings()
@@ -116,6 +135,7 @@ def _time_slicing(slices: int) -> str:
 
 
 CHARTS: dict[str, Callable[[Inputs], Values]] = {
+    "argo-cd": _argo_cd,
     "cluster-autoscaler": _cluster_autoscaler,
     "node-local-dns": _node_local_dns,
     "nvidia-device-plugin": _nvidia_device_plugin,

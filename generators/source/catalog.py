@@ -8,12 +8,14 @@ from typing import Any
 
 from generators.errors import FleetError, Problem
 from generators.model.catalog import App, Catalog, ChartValues, Instance, MinorFacts, RegionFacts
-from generators.model.catalog_rules import app_findings, shared_identities
+from generators.model.catalog_rules import app_findings, shared_identities, shared_uis
 from generators.source import binding, reader
 from generators.source.nodes import Node
 from generators.source.workspace import Workspace
 
 DATA = Path(__file__).parent.parent / "data"
+JSONNET = ("apps/*", "terraform/dashboards")
+"""Folders with jsonnet, from the repository's root."""
 
 
 def load(workspace: Workspace) -> Catalog:
@@ -31,7 +33,7 @@ def load(workspace: Workspace) -> Catalog:
         },
         minors={name: MinorFacts(**facts) for name, facts in _data("minors")["minors"].items()},
         chart_values=_chart_values(apps),
-        jsonnet=_jsonnet(folder),
+        jsonnet=_jsonnet(workspace.root),
         plain_values=frozenset(path.parent.name for path in folder.glob("*/values.yaml")),
     )
 
@@ -50,7 +52,8 @@ def _apps(workspace: Workspace) -> tuple[dict[str, App], list[Problem]]:
         else:
             problems += [binding.located(node, finding) for finding in app_findings(name, apps[name])]
             problems += _missing(path.parent, node, apps[name])
-    problems += [binding.located(nodes[name], finding) for name, finding in shared_identities(apps)]
+    shared = (*shared_identities(apps), *shared_uis(apps))
+    problems += [binding.located(nodes[name], finding) for name, finding in shared]
     return apps, problems
 
 
@@ -78,7 +81,7 @@ def _chart_values(apps: dict[str, App]) -> dict[str, ChartValues]:
     return found
 
 
-def _jsonnet(folder: Path) -> dict[str, str]:
-    paths = [*folder.glob("*/*.jsonnet"), *folder.glob("*/*.libsonnet")]
-    names = sorted(path.relative_to(folder).as_posix() for path in paths)
-    return {name: reader.text(folder / name, f"apps/{name}") for name in names}
+def _jsonnet(root: Path) -> dict[str, str]:
+    paths = [path for where in JSONNET for path in root.glob(f"{where}/*.*sonnet")]
+    names = sorted(path.relative_to(root).as_posix() for path in paths if path.suffix in {".jsonnet", ".libsonnet"})
+    return {name: reader.text(root / name, name) for name in names}

@@ -50,7 +50,7 @@ def complete(node: Node, defaults: Node) -> Node:
     """The cluster's nodes with what they leave out filled in; a filled-in value keeps its place in the defaults."""
     shared: dict[str, Node] = defaults.value  # type: ignore[assignment]
     under = {key: shared[key] for key in ("git", "kubernetes", "region")}
-    access = {"admins": shared["admins"]}
+    access = {"admins": shared["admins"], "hosted_zone": shared.get("hosted_zone", shared["domain"])}
     if name := _text(node, "name"):
         access["domain"] = Node(shared["domain"].place, f"{name}.{shared['domain'].value}")
     under["access"] = Node(node.place, access, keys={key: each.place for key, each in access.items()})

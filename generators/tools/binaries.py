@@ -1,8 +1,8 @@
-"""Where the command line tools live that this project runs but does not ship: kustomize, kubeconform, Go.
+"""Where the command line tools live that this project runs but does not ship: kustomize, kubectl, helm, Go and others.
 
-A tool is looked for in the folder that `FLEET_TOOLS` names, then in the cache that `make tools` fills, then
-on `PATH`. The cache lies outside the checkout and is keyed by the pinned versions: checkouts of the same
-versions share it, others do not meet.
+A tool is looked for in the folder that `FLEET_TOOLS` names, then in the caches that `make tools` and `make
+control-plane` fill, then on `PATH`. A cache lies outside the checkout and is keyed by the pinned versions: checkouts
+of the same versions share it, others do not meet.
 """
 
 from __future__ import annotations
@@ -11,15 +11,53 @@ import hashlib
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-MODULE = Path(__file__).parents[2] / "tests" / "tools"
-"""The Go module that pins the tools; absent where only the package is installed."""
-
+TESTS = Path(__file__).parents[2] / "tests"
 # The only lines of a go.mod that are one indented word, or `tool` and one word, name a tool.
 _TOOL = re.compile(r"^(?:tool)?[ \t]+\S+?/([^/\s]+)(?:/v(\d+))?$", re.MULTILINE)
 _GO = re.compile(r"^go (\d+)\.(\d+)", re.MULTILINE)
+_KUBERNETES = re.compile(r"\bk8s\.io/kubernetes v(\S+)")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A Go module that pins tools; its folder is absent where only the package is installed."""
+
+    folder: Path
+    target: str
+    """What `make` calls building it, and the name of its cache."""
+    first_time: str
+    """How long the first build takes on two cores, in words."""
+
+    def pinned(self) -> dict[str, str]:
+        """The tools that are built: name to major version ("" where its Go package names none)."""
+        return dict(_TOOL.findall(_go_mod(self)))
+
+    def go_needed(self) -> tuple[int, int] | None:
+        """The oldest Go, as (major, minor), that can build the tools; None without the Go module."""
+        found = _GO.search(_go_mod(self))
+        return (int(found[1]), int(found[2])) if found else None
+
+    def kubernetes(self) -> str:
+        """The version of Kubernetes among the tools, as in 1.36.3; "" without one."""
+        found = _KUBERNETES.search(_go_mod(self))
+        return found[1] if found else ""
+
+    def cache_folder(self) -> Path | None:
+        """The folder for the pinned tools, `.../inference-fleet/TARGET/KEY`; None without the Go module.
+
+        It need not exist. KEY is taken from `go.mod` and `go.sum`, so another version is another folder.
+        """
+        key = _key(self)
+        return _caches() / "inference-fleet" / self.target / key if key else None
+
+
+TOOLS = Module(TESTS / "tools", "tools", "half a minute")
+CONTROL_PLANE = Module(TESTS / "control-plane", "control-plane", "some six minutes")
+MODULES = (TOOLS, CONTROL_PLANE)
 
 
 class ToolMissing(Exception):
@@ -41,7 +79,7 @@ def find(name: str) -> Path | None:
     """The absolute path of the program `name`, or None."""
     folders = [
         os.environ.get("FLEET_TOOLS", ""),
-        str(cache_folder() or ""),
+        *(str(module.cache_folder() or "") for module in MODULES),
         os.environ.get("PATH", os.defpath),
     ]
     found = shutil.which(name, path=os.pathsep.join(filter(None, folders)))
@@ -58,47 +96,32 @@ def require(name: str) -> Path:
 
 def how_to_get(name: str) -> str:
     """One line that says how to get the program `name`."""
-    go = ".".join(map(str, go_needed() or ()))
     if name == "go":
-        return f"install Go {go or '(any recent version)'} or newer: https://go.dev/dl/"
-    major = pinned().get(name, "")
-    on_path = f"put {name} {major}".rstrip() + " on PATH"
-    return f"run `make tools` (needs Go {go} or newer), or {on_path}" if name in pinned() else on_path
+        return f"install Go {_go(TOOLS) or '(any recent version)'} or newer: https://go.dev/dl/"
+    for module in MODULES:
+        if name in module.pinned():
+            on_path = f"put {name} {module.pinned()[name]}".rstrip() + " on PATH"
+            return f"run `make {module.target}` (needs Go {_go(module)} or newer), or {on_path}"
+    return f"put {name} on PATH"
 
 
-def cache_folder() -> Path | None:
-    """The folder for the pinned tools, `.../inference-fleet/tools/KEY`; None without the Go module.
-
-    It need not exist. KEY is taken from `go.mod` and `go.sum`, so another version is another folder.
-    """
-    key = _key()
-    return _caches() / "inference-fleet" / "tools" / key if key else None
+def _go(module: Module) -> str:
+    return ".".join(map(str, module.go_needed() or ()))
 
 
 @cache
-def pinned() -> dict[str, str]:
-    """The tools that `make tools` builds: name to major version ("" where its Go package names none)."""
-    return dict(_TOOL.findall(_go_mod()))
-
-
-@cache
-def go_needed() -> tuple[int, int] | None:
-    """The oldest Go, as (major, minor), that can build the tools; None without the Go module."""
-    found = _GO.search(_go_mod())
-    return (int(found[1]), int(found[2])) if found else None
-
-
-@cache
-def _go_mod() -> str:
-    file = MODULE / "go.mod"
+def _go_mod(module: Module) -> str:
+    file = module.folder / "go.mod"
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 @cache
-def _key() -> str:
-    if not _go_mod():
+def _key(module: Module) -> str:
+    if not _go_mod(module):
         return ""
-    return hashlib.sha256(b"".join((MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))).hexdigest()[:12]
+    return hashlib.sha256(b"".join((module.folder / name).read_bytes() for name in ("go.mod", "go.sum"))).hexdigest()[
+        :12
+    ]
 
 
 def _caches() -> Path:

@@ -1,4 +1,4 @@
-"""Builds the pinned tools into the cache: `python -m generators.tools.build`. A no-op when they are there."""
+"""Builds pinned tools into a cache: `python -m generators.tools.build [TARGET]`. A no-op when they are there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from generators.tools import binaries
-from generators.tools.binaries import ToolFailed, ToolMissing
+from generators.tools.binaries import MODULES, TOOLS, Module, ToolFailed, ToolMissing
 
 SECONDS_BETWEEN_LINES = 3.0
 LAST_LINES = 20
@@ -24,29 +24,29 @@ LAST_LINES = 20
 ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
 
-def main() -> int:
+def main(module: Module = TOOLS) -> int:
     """Exit code: 0 the tools are there, 1 the build failed, 2 Go is missing or too old, or no checkout."""
-    target = binaries.cache_folder()
+    target = module.cache_folder()
     if target is None:
-        return _say(f"error: {binaries.MODULE} holds no go.mod\nhint: run this in a checkout of the project", 2)
-    if up_to_date(target):
+        return _say(f"error: {module.folder} holds no go.mod\nhint: run this in a checkout of the project", 2)
+    if up_to_date(module, target):
         return _say(f"tools are up to date: {target}")
     try:
-        version = go_version()
+        version = go_version(module)
     except ToolMissing as missing:
         return _say(f"error: {missing}\nhint: {missing.hint}", 2)
     except ToolFailed as failed:
         return _say(f"error: {failed}", 2)
     with _lock(target):
-        return 0 if up_to_date(target) else _build(target, version)
+        return 0 if up_to_date(module, target) else _build(module, target, version)
 
 
-def up_to_date(target: Path) -> bool:
-    """Whether `target` holds every pinned tool."""
-    return all(os.access(target / name, os.X_OK) for name in binaries.pinned())
+def up_to_date(module: Module, target: Path) -> bool:
+    """Whether `target` holds every tool that the module pins."""
+    return all(os.access(target / name, os.X_OK) for name in module.pinned())
 
 
-def go_version() -> str:
+def go_version(module: Module) -> str:
     """The version of the Go found, as in `go1.26.8`. Raises ToolMissing, or ToolFailed when it is too old."""
     go = binaries.require("go")
     command = [str(go), "env", "GOVERSION"]
@@ -55,7 +55,7 @@ def go_version() -> str:
         command, env=os.environ | ENVIRONMENT, cwd="/", capture_output=True, text=True, check=False
     ).stdout.strip()
     found = re.search(r"go(\d+)\.(\d+)", said)
-    needed = binaries.go_needed() or (0, 0)
+    needed = module.go_needed() or (0, 0)
     if not found or (int(found[1]), int(found[2])) < needed:
         raise ToolFailed(
             f"{go} is {said or 'of an unknown version'}, but the tools need Go {needed[0]}.{needed[1]}\n"
@@ -64,13 +64,13 @@ def go_version() -> str:
     return said
 
 
-def _build(target: Path, version: str) -> int:
-    _say(f"building {', '.join(binaries.pinned())} with {version}, half a minute the first time: {target}")
+def _build(module: Module, target: Path, version: str) -> int:
+    _say(f"building {', '.join(module.pinned())} with {version}, {module.first_time} the first time: {target}")
     for leftover in target.parent.glob(f"{target.name}.*.partial"):
         shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.", suffix=".partial") as new:
         made = Path(new, "made")
-        complaints = _go_build(made)
+        complaints = _go_build(module, made)
         if complaints is not None:
             return _say(f"error: go build failed\n{complaints}", 1)
         shutil.rmtree(target, ignore_errors=True)  # only ever there when a tool in it was deleted
@@ -78,11 +78,11 @@ def _build(target: Path, version: str) -> int:
     return _say(f"tools are built: {target}")
 
 
-def _go_build(folder: Path) -> str | None:
+def _go_build(module: Module, folder: Path) -> str | None:
     """Builds every tool into `folder`. Returns None, or what go complained of."""
-    command = [str(binaries.require("go")), "build", "-C", str(binaries.MODULE), "-mod=readonly", "-trimpath"]
+    command = [str(binaries.require("go")), "build", "-C", str(module.folder), "-mod=readonly", "-trimpath"]
     with subprocess.Popen(  # noqa: S603 (no shell; the words are ours)
-        [*command, "-v", "-o", f"{folder}/", "tool"],
+        [*command, f"-ldflags={' '.join(_linker(module))}", "-v", "-o", f"{folder}/", "tool"],
         env=os.environ | ENVIRONMENT,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -90,6 +90,23 @@ def _go_build(folder: Path) -> str | None:
     ) as process:
         complaints = _report(process.stderr or ())
     return None if process.returncode == 0 else "\n".join(complaints)
+
+
+def _linker(module: Module) -> list[str]:
+    """Without tables for debuggers. Kubernetes and helm are told its version, as their own builds do."""
+    version = module.kubernetes()
+    if not version:
+        return ["-s", "-w"]
+    major, minor, _ = version.split(".", maxsplit=2)
+    kubernetes, helm = "k8s.io/component-base/version", "helm.sh/helm/v3/pkg/chartutil"
+    facts = {
+        f"{kubernetes}.gitVersion": f"v{version}",
+        f"{kubernetes}.gitMajor": major,
+        f"{kubernetes}.gitMinor": minor,
+        f"{helm}.k8sVersionMajor": major,
+        f"{helm}.k8sVersionMinor": minor,
+    }
+    return ["-s", "-w", *(f"-X={name}={value}" for name, value in facts.items())]
 
 
 def _report(lines: Iterable[str]) -> deque[str]:
@@ -131,4 +148,5 @@ def _say(text: str, code: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    named = sys.argv[1:] or [TOOLS.target]
+    sys.exit(max(main(module) for module in MODULES if module.target in named))

@@ -37,3 +37,28 @@ output "nat_addresses" {
   description = "Public addresses that the cluster's traffic leaves from."
   value       = module.network.nat_addresses
 }
+
+output "urls" {
+  description = "App to the URL of its pages; empty without a load balancer."
+  value       = try(module.ingress[0].urls, {})
+}
+
+output "user_pool_id" {
+  description = "Id of the Cognito user pool, for aws cognito-idp admin-create-user; null without a load balancer."
+  value       = one(module.ingress[*].user_pool_id)
+}
+
+output "load_balancer_arn" {
+  description = "ARN of the load balancer; null without one."
+  value       = one(module.ingress[*].load_balancer_arn)
+}
+
+output "alarm_topic_arn" {
+  description = "ARN of the SNS topic of alarms and budget; others may subscribe, for example a chat or a pager."
+  value       = module.monitoring.topic_arn
+}
+
+output "alarm_names" {
+  description = "Names of the cluster's CloudWatch alarms. What each wants is told in docs/how-to/watch-a-cluster.md."
+  value       = module.monitoring.alarm_names
+}

@@ -138,24 +138,6 @@ variable "identities" {
   }
 }
 
-variable "access" {
-  description = "Administrators' IAM roles, who reaches the API server from outside the VPC, the cluster's host name and its Cognito login."
-  type = object({
-    admin_role_arns       = list(string)
-    cognito_domain_prefix = string
-    domain                = string
-    public_endpoint = object({
-      enabled = bool
-      cidrs   = list(string)
-    })
-  })
-
-  validation {
-    condition     = alltrue([for arn in var.access.admin_role_arns : startswith(arn, "arn:aws:iam::${var.account_id}:role/")])
-    error_message = "access.admin_role_arns must be roles of the cluster's own account."
-  }
-}
-
 variable "storage" {
   description = "Bucket and, unless null, database. `deletable` and `discard_data` are the two words without which data stays."
   type = object({
@@ -181,10 +163,12 @@ variable "storage" {
 }
 
 variable "argocd" {
-  description = "Where Argo CD reads this cluster's manifests. Nothing in AWS depends on it."
+  description = "Where Argo CD reads this cluster's manifests, and whether it is installed at the end of an apply. Nothing in AWS depends on it."
   type = object({
     repository    = string
     revision      = string
+    credential    = optional(string)
+    bootstrap     = bool
     applied_first = list(string)
   })
 }

@@ -1,5 +1,6 @@
 # The provider is a real one that plans only: Terraform cannot mock the database's ephemeral password. Planning asks
-# Secrets Manager for a random password: tests/test_terraform.py answers in AWS's stead, at AWS_ENDPOINT_URL.
+# Secrets Manager for a random password and Route 53 for a zone: tests/test_terraform.py answers in AWS's stead, at
+# AWS_ENDPOINT_URL.
 provider "aws" {
   region                      = "ap-northeast-1"
   access_key                  = "test"
@@ -16,11 +17,13 @@ variables {
   kubernetes_version = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).kubernetes_version
   region             = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).region
   tags               = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).tags
+  addon_versions     = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).addon_versions
   network            = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).network
   node_groups        = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).node_groups
   identities         = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).identities
   access             = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).access
   storage            = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).storage
+  monitoring         = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).monitoring
   argocd             = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).argocd
 }
 
@@ -38,6 +41,10 @@ run "plans" {
     condition     = toset(keys(output.role_arns)) == toset(keys(var.identities))
     error_message = "a role for each identity in the file"
   }
+  assert {
+    condition     = length(terraform_data.spot_mix) == 1
+    error_message = "spot groups are brought to what the file says"
+  }
 }
 
 run "plans_without_a_database" {
@@ -51,6 +58,43 @@ run "plans_without_a_database" {
     condition     = length(module.database) == 0 && output.database_secret_arn == null
     error_message = "no database unless asked for"
   }
+}
+
+run "plans_the_way_in" {
+  command = plan
+  assert {
+    condition     = output.urls["argo-cd"] == "https://argocd.dev-tokyo.inference.example.com"
+    error_message = "Argo CD's pages"
+  }
+}
+
+run "plans_without_a_load_balancer" {
+  command = plan
+  variables {
+    access = merge(
+      jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).access, { load_balancer = "none", routes = {} }
+    )
+  }
+  assert {
+    condition     = output.urls == {} && output.user_pool_id == null && output.load_balancer_arn == null
+    error_message = "no way in unless asked for"
+  }
+}
+
+run "refuses_routes_without_a_load_balancer" {
+  command = plan
+  variables {
+    access = merge(jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).access, { load_balancer = "none" })
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_another_kind_of_load_balancer" {
+  command = plan
+  variables {
+    access = merge(jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).access, { load_balancer = "private" })
+  }
+  expect_failures = [var.access]
 }
 
 run "refuses_values_of_the_wrong_form" {
@@ -75,12 +119,12 @@ run "refuses_administrators_of_another_account" {
   expect_failures = [var.access]
 }
 
-run "refuses_identities_of_another_cluster" {
+run "refuses_identities_and_dashboard_of_another_cluster" {
   command = plan
   variables {
     cluster_name = "other"
   }
-  expect_failures = [var.identities]
+  expect_failures = [var.identities, var.monitoring]
 }
 
 run "refuses_a_network_of_another_region" {

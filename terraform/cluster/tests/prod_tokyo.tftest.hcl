@@ -16,11 +16,13 @@ variables {
   kubernetes_version = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).kubernetes_version
   region             = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).region
   tags               = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).tags
+  addon_versions     = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).addon_versions
   network            = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).network
   node_groups        = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).node_groups
   identities         = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).identities
   access             = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).access
   storage            = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).storage
+  monitoring         = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).monitoring
   argocd             = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).argocd
 }
 
@@ -37,6 +39,10 @@ run "plans" {
   assert {
     condition     = toset(keys(output.role_arns)) == toset(keys(var.identities))
     error_message = "a role for each identity in the file"
+  }
+  assert {
+    condition     = length(terraform_data.spot_mix) == 1
+    error_message = "spot groups are brought to what the file says"
   }
   assert {
     condition     = length(module.database) == 1

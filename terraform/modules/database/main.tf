@@ -59,7 +59,7 @@ resource "aws_cloudwatch_log_group" "database" {
 
   # RDS writes to these names, and would make the groups itself, without an end to their logs.
   name              = "/aws/rds/instance/${var.identifier}/${each.value}"
-  retention_in_days = 30
+  retention_in_days = var.log_retention_days
 }
 
 # The time of creation makes the final snapshot's name unique: a second database of the same name needs another.

@@ -65,6 +65,12 @@ variable "client_security_group_id" {
   type        = string
 }
 
+variable "log_retention_days" {
+  description = "Days that the error and slow query logs are kept."
+  type        = number
+  default     = 30
+}
+
 variable "deletable" {
   description = "The first word: the database may be deleted, which leaves a final snapshot."
   type        = bool

@@ -12,8 +12,11 @@ output "private_subnet_ids" {
 }
 
 output "public_subnet_ids" {
-  description = "Availability zone to id of its public subnet."
+  description = "Availability zone to id of its public subnet. Known once their route to the internet stands."
   value       = { for zone, subnet in aws_subnet.public : zone => subnet.id }
+
+  # AWS refuses a public load balancer in a VPC without a gateway.
+  depends_on = [aws_route.internet, aws_route_table_association.public]
 }
 
 output "pod_subnet_ids" {
@@ -24,4 +27,9 @@ output "pod_subnet_ids" {
 output "nat_addresses" {
   description = "Public addresses that the cluster's traffic leaves from; others may have to allow them."
   value       = sort([for address in aws_eip.nat : address.public_ip])
+}
+
+output "nat_gateway_ids" {
+  description = "Availability zone to the id of its NAT gateway: all zones, or the first."
+  value       = { for zone, gateway in aws_nat_gateway.this : zone => gateway.id }
 }

@@ -26,7 +26,7 @@ variable "node_groups" {
     `gpus`: what a node offers as nvidia.com/gpu. `max_pods`: kubelet's limit; null leaves it to EKS.
     `zones`: those whose subnets the group's nodes stand in. `max_unavailable`: nodes replaced at once in an update;
     null is a tenth of the group, or one in a system group. `mix`: on-demand nodes within a SPOT group; EKS knows
-    none, so nothing here makes it, but it counts as what keeps CoreDNS alive. `repair`: EKS replaces nodes that
+    none, so scripts/spot_mix.py writes it; it counts as what keeps CoreDNS alive. `repair`: EKS replaces nodes that
     stay unhealthy.
   EOT
   type = map(object({

@@ -135,6 +135,17 @@ run "scale_from_zero" {
   }
 }
 
+run "spot_revisions" {
+  assert {
+    condition     = keys(output.spot_revisions) == ["gpu"]
+    error_message = "on-demand groups have no spot mix"
+  }
+  assert {
+    condition     = output.spot_revisions["gpu"].auto_scaling_group == "eks-workers-1" && output.spot_revisions["gpu"].launch_template_version == "1"
+    error_message = "what EKS writes an Auto Scaling group for"
+  }
+}
+
 run "the_node_role_is_minimal" {
   command = plan
   assert {

@@ -1,0 +1,37 @@
+"""CloudWatch: `terraform/dashboard.json`, from `terraform/dashboards/cluster.jsonnet`.
+
+Terraform reads it as a template: names of Auto Scaling groups, NAT gateways and the load balancer exist only there.
+"""
+
+from __future__ import annotations
+
+from generators.model import names
+from generators.model.catalog import Inputs
+from generators.model.managed_groups import managed_groups
+from generators.model.routes import routes
+from generators.renderers import jsonnet
+
+FILE = "terraform/dashboard.json"
+SOURCE = "terraform/dashboards/cluster.jsonnet"
+Facts = dict[str, object]
+
+
+def render(inputs: Inputs) -> Facts:
+    """The body of the cluster's dashboard. Raises FleetError where the jsonnet refuses."""
+    return {FILE: jsonnet.evaluate(inputs, SOURCE, argument(inputs))}
+
+
+def argument(inputs: Inputs) -> Facts:
+    """What the dashboard's function gets."""
+    cluster = inputs.cluster
+    return {
+        "name": cluster.name,
+        "region": cluster.region,
+        "bucket": names.bucket(cluster),
+        "database": names.database_identifier(cluster) if cluster.storage.database else None,
+        "nodeGroups": [each.key for each in managed_groups(cluster)],
+        "gpus": any(group.gpu for group in cluster.node_groups.values()),
+        "loadBalancer": bool(routes(inputs)),
+        "natZones": names.nat_zones(cluster),
+        "applicationLogs": names.log_group(cluster, "application"),
+    }

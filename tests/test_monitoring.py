@@ -1,0 +1,261 @@
+"""The dashboard that CloudWatch gets, and what Terraform makes alarms, logs and a budget of."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import _jsonnet
+import pytest
+
+from generators.errors import FleetError
+from generators.model.catalog import Inputs
+from generators.model.monitoring import RETENTION_DAYS, database_memory_gib
+from generators.pipeline import fleet
+from generators.pipeline.render import render_cluster
+from generators.renderers import dashboard, render
+from generators.source.workspace import Workspace
+from tests import fleets
+
+CLUSTERS = ["dev-tokyo", "prod-tokyo"]
+SMALLEST = fleets.ROOT / "tests" / "golden" / "clusters" / "smallest" / "cluster.yaml"
+MODULE = "\n".join(path.read_text() for path in sorted((fleets.ROOT / "terraform/modules/monitoring").glob("*.tf")))
+KNOWN = json.loads((fleets.ROOT / "tests" / "cloudwatch_metrics.json").read_text())
+SEARCH = re.compile(r"""SEARCH\('\{([^}]*)\} MetricName="(\w+)" (.*)', '\w+', \d+\)""")
+
+Metric = tuple[str, frozenset[str], str]
+"""Namespace, names of dimensions, name."""
+
+
+@pytest.fixture(params=[*CLUSTERS, "smallest"])
+def inputs(request: pytest.FixtureRequest, workspace: Workspace) -> Inputs:
+    if request.param in CLUSTERS:
+        return fleets.committed().load(request.param)
+    fleets.add(workspace, "smallest", SMALLEST.read_text())
+    return fleet.read(workspace).load("smallest")
+
+
+def widgets(inputs: Inputs) -> list[dict[str, Any]]:
+    body: Any = dashboard.render(inputs)[dashboard.FILE]
+    found: list[dict[str, Any]] = body["widgets"]
+    return found
+
+
+def shown(inputs: Inputs) -> list[tuple[Metric, list[str]]]:
+    """Each metric of the dashboard, and the values of its dimensions as far as they are given."""
+    found: list[tuple[Metric, list[str]]] = []
+    for widget in widgets(inputs):
+        for line in widget["properties"].get("metrics", []):
+            if isinstance(line[0], dict):
+                keys, name, given = SEARCH.fullmatch(line[0]["expression"]).groups()  # type: ignore[union-attr]
+                namespace, *dimensions = keys.split(",")
+                found.append(((namespace, frozenset(dimensions), name), re.findall(r'="([^"]*)"', given)))
+            else:
+                namespace, name, *rest = [each for each in line if isinstance(each, str)]
+                found.append(((namespace, frozenset(rest[::2]), name), rest[1::2]))
+    return found
+
+
+def test_the_dashboard_has_the_form_that_cloudwatch_takes(inputs: Inputs) -> None:
+    """Limits: CloudWatch API reference, dashboard body structure, 2026-08."""
+    found = widgets(inputs)
+    assert 10 < len(found) <= 500
+    for widget in found:
+        assert widget["x"] + widget["width"] <= 24
+        assert 1 <= widget["height"] <= 1000
+        if widget["type"] == "text":
+            assert set(widget["properties"]) == {"markdown"}
+            continue
+        assert widget["type"] in {"metric", "log"}
+        assert widget["properties"]["region"] == inputs.cluster.region
+        assert widget["properties"]["title"]
+        assert ("metrics" in widget["properties"]) == (widget["type"] == "metric")
+        assert ("query" in widget["properties"]) == (widget["type"] == "log")
+        for line in widget["properties"].get("metrics", []):
+            assert all(isinstance(each, str) for each in line[:-1])
+            assert len([each for each in line if isinstance(each, str)]) % 2 == 0
+
+
+def test_no_widget_lies_over_another(inputs: Inputs) -> None:
+    for one, two in combinations(widgets(inputs), 2):
+        beside = one["x"] + one["width"] <= two["x"] or two["x"] + two["width"] <= one["x"]
+        below = one["y"] + one["height"] <= two["y"] or two["y"] + two["height"] <= one["y"]
+        assert beside or below, f"{one['properties']['title']} and {two['properties']['title']}"
+
+
+def test_every_metric_is_one_that_somebody_sends(inputs: Inputs) -> None:
+    for (namespace, dimensions, name), _ in shown(inputs):
+        of = {frozenset(keys.split()): names for keys, names in KNOWN[namespace]["dimensions"].items()}
+        assert name in of[dimensions], f"{namespace} {name} by {sorted(dimensions)}"
+
+
+def test_a_dashboard_names_its_own_cluster_only(inputs: Inputs) -> None:
+    text = json.dumps(dashboard.render(inputs))
+    assert not [name for name in CLUSTERS if name != inputs.cluster.name and name in text]
+    owned = {"ClusterName", "DBInstanceIdentifier", "BucketName"}
+    for (_, dimensions, name), values in shown(inputs):
+        if dimensions & owned:
+            assert any(value.startswith(inputs.cluster.name) for value in values), name
+
+
+def test_terraform_is_left_only_what_it_alone_knows(inputs: Inputs) -> None:
+    tree: Any = render(inputs)
+    facts = tree["terraform/cluster.tfvars.json"]
+    zones = sorted(facts["network"]["private_subnets"])
+    places = re.findall(r"\$\{(.*?)\}", json.dumps(tree[dashboard.FILE]))
+    assert set(places) == {
+        *(f"auto_scaling_groups.{group}" for group in facts["node_groups"]),
+        *(f"nat_gateways.{zone}" for zone in (zones[:1] if facts["network"]["nat"] == "single" else zones)),
+        *(["load_balancer"] if facts["access"]["routes"] else []),
+    }
+    assert "%{" not in json.dumps(tree[dashboard.FILE])
+
+
+def test_what_a_cluster_lacks_is_not_on_its_dashboard(workspace: Workspace) -> None:
+    fleets.add(workspace, "smallest", SMALLEST.read_text())
+    text = json.dumps(dashboard.render(fleet.read(workspace).load("smallest")))
+    assert "AWS/RDS" not in text
+    assert "gpu" not in text
+
+
+def test_the_reference_jsonnet_makes_the_same_dashboard(inputs: Inputs) -> None:
+    facts = json.dumps(dashboard.argument(inputs))
+    text = _jsonnet.evaluate_file(str(fleets.ROOT / dashboard.SOURCE), tla_codes={"cluster": facts})
+    assert json.loads(text) == dashboard.render(inputs)[dashboard.FILE]
+
+
+def alarms() -> set[str]:
+    """Names of all alarms of the module, without the zone, node group or app that follows."""
+    named = re.findall(r"^\s+([a-z]+(?:-[a-z]+)+)\s+= \{$", MODULE, re.MULTILINE)
+    each = re.findall(r': "([a-z-]+)-\$\{', MODULE)
+    return {*named, *each, *re.findall(r'\["([a-z-]+)"\] : \[\]', MODULE)}
+
+
+def test_whoever_is_called_sees_on_the_dashboard_what_called() -> None:
+    """Of the load balancer, the number of errors; its healthy hosts are in the console."""
+    single = re.findall(r'^\s+metric\s+= "(\w+)"', MODULE, re.MULTILINE)
+    pairs = re.findall(r"\w+ = \"(\w+)\"", " ".join(re.findall(r"metrics\s+= \{ (.*) \}", MODULE)))
+    called = {*single, *pairs, *re.findall(r"SUM\((\w+)\)", MODULE)}
+    source = (fleets.ROOT / dashboard.SOURCE).read_text()
+    assert len(called) > 12
+    assert {name for name in called if f"'{name}'" not in source} == {"HealthyHostCount"}
+    known = {
+        name
+        for each in KNOWN.values()
+        if isinstance(each, dict)
+        for names in each["dimensions"].values()
+        for name in names
+    }
+    assert called <= known
+
+
+def test_the_guide_says_what_to_do_for_each_alarm() -> None:
+    guide = (fleets.ROOT / "docs" / "how-to" / "watch-a-cluster.md").read_text()
+    told = set(re.findall(r"^\| `([a-z-]+?)(?:-[A-Z]+)?` \|", guide, re.MULTILINE))
+    assert told == alarms()
+
+
+def test_the_guides_figures_follow_its_formula() -> None:
+    guide = (fleets.ROOT / "docs" / "how-to" / "watch-a-cluster.md").read_text()
+    rows = re.findall(r"^\| (\d+) nodes, \d+ pods each \| ([\d,]+), ([\d,]+) \| ([\d,]+) \|", guide, re.MULTILINE)
+    assert len(rows) == 3
+    for row in rows:
+        nodes, pods, containers, usd = (int(each.replace(",", "")) for each in row)
+        observations = 1720 + 68 * nodes + 138 * pods + 21 * containers
+        assert usd == round(observations * 60 * 730 * 0.21 / 1_000_000)
+
+
+def test_retention_is_what_terraform_accepts_too() -> None:
+    for text in re.findall(r"\[(1, 3, 5, [0-9, ]+)\]", MODULE):
+        assert tuple(map(int, text.split(","))) == RETENTION_DAYS
+    assert len(re.findall(r"\[1, 3, 5, ", MODULE)) == 1
+
+
+def monitoring(inputs: Inputs) -> dict[str, Any]:
+    tree: Any = render(inputs)
+    found: dict[str, Any] = tree["terraform/cluster.tfvars.json"]["monitoring"]
+    return found
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_terraform_finds_the_dashboard_where_it_is_told(name: str) -> None:
+    facts = monitoring(fleets.committed().load(name))
+    assert json.loads((fleets.ROOT / facts["dashboard"]).read_text())["widgets"]
+    assert facts["budget_usd"] > 1000
+    assert facts["alarm_emails"]
+
+
+def test_a_cluster_that_says_nothing_is_watched_all_the_same(workspace: Workspace) -> None:
+    fleets.add(workspace, "smallest", SMALLEST.read_text())
+    facts = monitoring(fleet.read(workspace).load("smallest"))
+    assert (facts["log_retention_days"], facts["alarm_emails"], facts["budget_usd"]) == (30, [], None)
+    assert facts["log_groups"] == [
+        f"/aws/containerinsights/smallest/{kind}" for kind in ("application", "dataplane", "host", "performance")
+    ]
+
+
+def test_dns_is_an_alarm_once_more_than_a_drain_takes_away() -> None:
+    tree: Any = render(fleets.committed().load("prod-tokyo"))
+    replicas = tree["overlays/coredns/deployment.yaml"]["spec"]["replicas"]
+    assert tree["terraform/cluster.tfvars.json"]["monitoring"]["dns_pods_min"] == replicas - 1
+
+
+def test_the_agents_silence_is_an_alarm_where_it_runs(workspace: Workspace) -> None:
+    folder: Path = workspace.root / "apps" / "cloudwatch-agent"
+    folder.mkdir(exist_ok=True)
+    (folder / "app.yaml").write_text(
+        "description: Metrics.\nowner: platform\nnamespace: agents\nkind: jsonnet\nwave: 0\npod_security: baseline\n"
+    )
+    (folder / "main.jsonnet").write_text("function(cluster) []\n")
+    fleets.add(workspace, "smallest", SMALLEST.read_text())
+    fleets.add(workspace, "watched", SMALLEST.read_text().replace("smallest", "watched") + "  cloudwatch-agent: {}\n")
+    found = fleet.read(workspace)
+    assert [monitoring(found.load(name))["agent"] for name in ("smallest", "watched")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("instance_class", "gib"),
+    [
+        *(("db.t4g.micro", 1), ("db.t4g.medium", 4), ("db.t3.2xlarge", 32), ("db.m6g.large", 8)),
+        *(("db.r6g.large", 16), ("db.r7g.16xlarge", 512), ("db.x2g.large", None), ("db.t4g.huge", None)),
+    ],
+)
+def test_memory_of_a_database_class(instance_class: str, gib: float | None) -> None:
+    assert database_memory_gib(instance_class) == gib
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("log_retention_days: 31", "`31` is no number of days that CloudWatch Logs takes\nhint: did you mean `60`?"),
+        (
+            "log_retention_days: 9999",
+            "`9999` is no number of days that CloudWatch Logs takes\nhint: did you mean `3653`?",
+        ),
+        ("log_retention_days: a month", "must be a whole number"),
+        ("alarm_emails: [oncall]", "`oncall` is not an e-mail address\nhint: for example `oncall@example.com`"),
+        ("alarm_emails: ['a@b.example, c@d.example']", "is not an e-mail address"),
+        ("budget_usd: 0", "0 is less than 1, the limit"),
+        ("budget: 5", "is not a known key\nhint: did you mean `budget_usd`?"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(workspace: Workspace, line: str, told: str) -> None:
+    fleets.add(workspace, "smallest", f"{SMALLEST.read_text()}monitoring:\n  {line}\n")
+    with pytest.raises(FleetError) as caught:
+        fleet.read(workspace).load("smallest")
+    assert "clusters/smallest/cluster.yaml:" in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_a_broken_dashboard_is_told_at_its_place(workspace: Workspace) -> None:
+    fleets.add(workspace, "smallest", SMALLEST.read_text())
+    source = workspace.root / dashboard.SOURCE
+    source.write_text("function(cluster)\n  error 'boom'\n")
+    (problem,) = render_cluster(fleet.read(workspace), "smallest", "write").problems
+    assert str(problem.place) == f"{dashboard.SOURCE}:2:3"
+    source.unlink()
+    (problem,) = render_cluster(fleet.read(workspace), "smallest", "write").problems
+    assert f"{dashboard.SOURCE} is not there" in problem.message
