@@ -6,7 +6,7 @@ FLEET := .venv/bin/fleet
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help new-cluster delete-cluster render check validate test golden bench fmt lint schema docs tools crds clean
+.PHONY: help new-cluster delete-cluster render check validate state-bucket plan apply destroy test golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow crds clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,26 @@ check: .venv/.dev ## Show what a render, a schema or a reference page would chan
 validate: .venv/.run ## Check every cluster, or NAME=: rules, schemas, chart values
 	@$(FLEET) validate $(NAME)
 
+state-bucket: .name .venv/.ops ## Make the bucket of Terraform's states for the account and region of NAME=, or mend it
+	@.venv/bin/python -m scripts.state_bucket '$(NAME)' $(if $(DRY_RUN),--dry-run)
+
+plan: .name .venv/.ops ## Show what Terraform would change for NAME=, and save that for apply; CHECK=1 saves nothing
+	@.venv/bin/python -m scripts.infrastructure plan '$(NAME)' $(if $(CHECK),--check)
+
+apply: .name .venv/.ops ## Apply the saved plan of NAME=, or plan, show and ask: [AUTO_APPROVE=1]
+	@.venv/bin/python -m scripts.infrastructure apply '$(NAME)' $(if $(AUTO_APPROVE),--yes)
+
+destroy: .name .venv/.ops ## Remove NAME= from AWS but for its data: CONFIRM= (the name again) [SKIP_KUBERNETES=1 DRY_RUN=1]
+	@.venv/bin/python -m scripts.infrastructure destroy '$(NAME)' --confirm '$(CONFIRM)' \
+	  $(if $(SKIP_KUBERNETES),--skip-kubernetes) $(if $(DRY_RUN),--dry-run)
+
+bootstrap: .name .venv/.ops ## Install Argo CD on NAME=, which then syncs everything else [CHART= DRY_RUN=1]
+	@.venv/bin/python -m scripts.bootstrap '$(NAME)' $(if $(CHART),--chart '$(CHART)') $(if $(DRY_RUN),--dry-run)
+
+# The control plane takes minutes to build, so a person asks for it: its tests skip without it and say how. CI has it.
 test: .venv/.dev ## Run all tests; builds the tools they need where Go is installed
-	@if command -v go >/dev/null; then $(MAKE) -s tools; else echo "go is missing: tests that need kustomize are skipped" >&2; fi
+	@if command -v go >/dev/null; then $(MAKE) -s tools $(if $(CI),control-plane); \
+	  else echo "go is missing: tests that need kustomize or a control plane are skipped" >&2; fi
 	@.venv/bin/pytest -n auto --dist worksteal
 
 golden: .venv/.dev ## Rewrite the expected files of the golden tests; read the diff before you commit it
@@ -58,6 +76,18 @@ docs: .venv/.dev ## Write docs/reference/ from the commands and models
 
 tools: .venv/.run ## Build kustomize and kubeconform into a cache outside the checkout (needs Go)
 	@.venv/bin/python -m generators.tools.build
+
+control-plane: .venv/.run ## Build etcd, kube-apiserver, kubectl and helm into the same cache (needs Go)
+	@.venv/bin/python -m generators.tools.build control-plane
+
+spot-mix: .name .venv/.ops ## Write on-demand nodes and weights within spot node groups to AWS: NAME=
+	@.venv/bin/python -m scripts.spot_mix apply '$(NAME)'
+
+grow: .name .venv/.ops ## Start the nodes that a higher minimum asks for, which EKS wants before an apply: NAME= [DRY_RUN=1]
+	@.venv/bin/python -m scripts.node_sizes '$(NAME)' $(if $(DRY_RUN),--dry-run)
+
+spot-mix-check: .name .venv/.ops ## Show where AWS differs from them: NAME=
+	@.venv/bin/python -m scripts.spot_mix check '$(NAME)'
 
 crds: .venv/.run ## Write the schemas of custom resources from pinned Go modules (needs Go)
 	@.venv/bin/python -m generators.tools.crds

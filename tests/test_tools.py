@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from generators.tools import binaries, build, kustomize
-from generators.tools.binaries import ToolFailed, ToolMissing
+from generators.tools.binaries import TOOLS, Module, ToolFailed, ToolMissing
 from tests.tool_needed import needed
 
 GO_THAT_BUILDS = """
@@ -40,7 +40,7 @@ def program(file: Path, script: str = "") -> Path:
 
 
 def in_cache(name: str) -> Path:
-    return (binaries.cache_folder() or Path()) / name
+    return (TOOLS.cache_folder() or Path()) / name
 
 
 def test_override_then_cache_then_path(home: Path) -> None:
@@ -61,22 +61,21 @@ def test_a_relative_cache_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("changed", ["go.mod", "go.sum"])
-def test_the_cache_is_keyed_by_the_versions(changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_keyed_by_the_versions(changed: str, tmp_path: Path) -> None:
     keys = set()
-    for text in ("a", "a", "b"):
+    for number, text in enumerate(("a", "a", "b")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
         for name in ("go.mod", "go.sum"):
-            (tmp_path / name).write_text(text if name == changed else "a")
-        monkeypatch.setattr(binaries, "MODULE", tmp_path)
-        monkeypatch.setattr(binaries, "_go_mod", binaries._go_mod.__wrapped__)
-        monkeypatch.setattr(binaries, "_key", binaries._key.__wrapped__)
-        keys.add(binaries.cache_folder())
-        monkeypatch.undo()
+            (folder / name).write_text(text if name == changed else "a")
+        keys.add(Module(folder, "tools", "").cache_folder())
     assert len(keys) == 2
 
 
 def test_the_hints() -> None:
-    major, minor = binaries.go_needed() or (0, 0)
+    major, minor = TOOLS.go_needed() or (0, 0)
     make = f"run `make tools` (needs Go {major}.{minor} or newer), or put"
+    assert binaries.how_to_get("helm").startswith("run `make control-plane` (needs Go 1.")
     assert binaries.how_to_get("kustomize") == f"{make} kustomize 5 on PATH"
     assert binaries.how_to_get("kubeconform") == f"{make} kubeconform on PATH"
     assert binaries.how_to_get("go").startswith(f"install Go {major}.{minor} or newer")
@@ -156,7 +155,7 @@ def test_build_then_nothing_to_do(home: Path, capfd: pytest.CaptureFixture[str])
     assert not leftover.exists()
     go.unlink()
     assert build.main() == 0
-    assert capfd.readouterr().err == f"tools are up to date: {binaries.cache_folder()}\n"
+    assert capfd.readouterr().err == f"tools are up to date: {TOOLS.cache_folder()}\n"
 
 
 def test_a_deleted_tool_is_built_again(home: Path) -> None:
