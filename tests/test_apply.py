@@ -10,7 +10,7 @@ is put right in tests/aws. What it cannot show, and nobody has seen here:
 - The state bucket's policy, for the same reason: the bucket is there without one.
 - Quotas, capacity, zones that lack an instance type; how long things take; a certificate that is really proved.
 - Whether EKS writes an Auto Scaling group at each update: here it does, the worse of the two.
-- The kernel of RDS: parameters are stored, and no server starts with them.
+- MySQL: parameters are stored, and no server starts with them.
 
 Figures: pytest tests/test_apply.py -o log_cli=true --log-cli-level=INFO
 """

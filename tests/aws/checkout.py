@@ -142,7 +142,7 @@ class Checkout:
 def checkout(name: str, folder: Path) -> Iterator[Checkout]:
     """A committed cluster's, with AWS as it is before a first apply: administrators' roles, zones and a state bucket.
 
-    Two things differ from the committed file. Argo CD is not installed: moto has no API server behind its endpoint.
+    One key differs from the committed file. Argo CD is not installed: moto has no API server behind its endpoint.
     """
     needed("terraform")
     facts = json.loads((ROOT / "clusters" / name / TFVARS).read_text(encoding="utf-8"))
