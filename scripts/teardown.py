@@ -20,7 +20,7 @@ from generators.model.catalog import ROOT_APPLICATION
 from generators.renderers.argocd import FINALIZER, NAMESPACE
 from scripts import owners
 from scripts.command import Cluster, DryRun, guarded, new_app
-from scripts.kube import Kubeconfig, Kubectl, connect
+from scripts.kube import Kubeconfig, Kubectl, connect, same_cluster
 from scripts.owners import Owner
 from scripts.target import Target, load, retries
 
@@ -44,11 +44,13 @@ def main(cluster: Cluster, timeout: Timeout = TIMEOUT, kubeconfig: Kubeconfig = 
 
 
 def run(target: Target, kubeconfig: Kubeconfig, timeout: int, *, dry_run: bool) -> list[Owner]:
-    """What could not be removed in time. Raises FleetError where the API server cannot be reached."""
-    if kubeconfig is None and not _exists(target):
+    """What could not be removed in time. Raises FleetError where the API server cannot be reached, or is another's."""
+    if not _exists(target):
         console.say(f"there is no EKS cluster {target.name} any more: nothing of Kubernetes to remove")
         return []
     with connect(target, kubeconfig) as kubectl:
+        if kubeconfig is not None:
+            same_cluster(kubectl, target)
         return Teardown(kubectl, timeout, dry_run=dry_run).run()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import fleets, stand_in_chart
+from tests.bootstrap_scene import eks_at
 from tests.control_plane import ControlPlane, control_plane
 from tests.shop import CASCADE, CLEANUP, Controllers, application_of, names, objects, put, thing
 from tests.tiny_root import TinyRoot, tiny_root
@@ -19,7 +20,16 @@ def api() -> Iterator[ControlPlane]:
     with control_plane() as found:
         put(found, thing("Namespace", "argocd"), thing("Namespace", "shop"), stand_in_chart.definition("Application"))
         found.kubectl("wait", "--for=condition=Established", "customresourcedefinition/applications.argoproj.io")
+        # As kube-controller-manager publishes it.
+        put(found, thing("ConfigMap", "kube-root-ca.crt", "kube-system", data={"ca.crt": found.ca.decode()}))
         yield found
+
+
+@pytest.fixture(scope="module")
+def there(api: ControlPlane) -> Iterator[dict[str, str]]:
+    """Environment of a script for which the API server is EKS's, reached by a kubeconfig."""
+    with eks_at(api.url, api.ca) as url:
+        yield {"AWS_ENDPOINT_URL_EKS": url, "FLEET_KUBECONFIG": str(api.kubeconfig)}
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +52,11 @@ def shop(api: ControlPlane) -> Iterator[ControlPlane]:
             api.kubectl("delete", *kind.split(), "--all")
 
 
-def teardown(checkout: TinyRoot, api: ControlPlane, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return checkout("teardown", "demo", *arguments, FLEET_KUBECONFIG=str(api.kubeconfig))
-
-
-def test_what_owns_things_in_aws_goes_and_nothing_else(shop: ControlPlane, checkout: TinyRoot) -> None:
+def test_what_owns_things_in_aws_goes_and_nothing_else(
+    shop: ControlPlane, checkout: TinyRoot, there: dict[str, str]
+) -> None:
     with Controllers(shop.kubectl) as controllers:
-        done = teardown(checkout, shop)
+        done = checkout("teardown", "demo", **there)
     assert done.returncode == 0, done.stderr
     assert names(shop, "services", "-n", "shop") == {"inside"}
     assert names(shop, "ingresses", "-n", "shop") == set()
@@ -61,8 +69,10 @@ def test_what_owns_things_in_aws_goes_and_nothing_else(shop: ControlPlane, check
     assert "Argo CD removes shop" in done.stderr
 
 
-def test_argo_cd_may_delete_what_asks_for_a_confirmation(shop: ControlPlane, checkout: TinyRoot) -> None:
-    done = teardown(checkout, shop, "--timeout=0")
+def test_argo_cd_may_delete_what_asks_for_a_confirmation(
+    shop: ControlPlane, checkout: TinyRoot, there: dict[str, str]
+) -> None:
+    done = checkout("teardown", "demo", "--timeout=0", **there)
     assert done.returncode == 1
     found = application_of(shop, "shop")["metadata"]
     # Argo CD takes an approval that is not older than the deletion.
@@ -70,8 +80,8 @@ def test_argo_cd_may_delete_what_asks_for_a_confirmation(shop: ControlPlane, che
     assert found["finalizers"] == [CASCADE]
 
 
-def test_what_hangs_is_named_with_what_holds_it(shop: ControlPlane, checkout: TinyRoot) -> None:
-    done = teardown(checkout, shop, "--timeout=0")
+def test_what_hangs_is_named_with_what_holds_it(shop: ControlPlane, checkout: TinyRoot, there: dict[str, str]) -> None:
+    done = checkout("teardown", "demo", "--timeout=0", **there)
     assert done.returncode == 1
     for held in (
         f"Service shop/front is still there after 0 seconds, held by {CLEANUP}",
@@ -81,17 +91,17 @@ def test_what_hangs_is_named_with_what_holds_it(shop: ControlPlane, checkout: Ti
         assert held in done.stderr
     assert "shop/kept" not in done.stderr
     with Controllers(shop.kubectl):
-        again = teardown(checkout, shop)
+        again = checkout("teardown", "demo", **there)
     assert again.returncode == 0, again.stderr
 
 
-def test_dry_run_changes_nothing(shop: ControlPlane, checkout: TinyRoot) -> None:
+def test_dry_run_changes_nothing(shop: ControlPlane, checkout: TinyRoot, there: dict[str, str]) -> None:
     def versions() -> str:
         kinds = "applications.argoproj.io,services,ingresses,persistentvolumeclaims,persistentvolumes,pods"
         return shop.kubectl("get", kinds, "-A", "-o", "jsonpath={.items[*].metadata['uid','resourceVersion']}")
 
     before = versions()
-    done = teardown(checkout, shop, "--dry-run")
+    done = checkout("teardown", "demo", "--dry-run", **there)
     assert done.returncode == 0, done.stderr
     assert versions() == before
     assert "would have Argo CD remove shop\n" in done.stdout
@@ -99,7 +109,7 @@ def test_dry_run_changes_nothing(shop: ControlPlane, checkout: TinyRoot) -> None
     assert "pv-kept" not in done.stdout
 
 
-def test_a_cluster_without_argo_cd(shop: ControlPlane, checkout: TinyRoot) -> None:
+def test_a_cluster_without_argo_cd(shop: ControlPlane, checkout: TinyRoot, there: dict[str, str]) -> None:
     shop.kubectl(
         "patch",
         "applications.argoproj.io",
@@ -123,7 +133,7 @@ def test_a_cluster_without_argo_cd(shop: ControlPlane, checkout: TinyRoot) -> No
     shop.kubectl("delete", "customresourcedefinition", "applications.argoproj.io")
     try:
         with Controllers(shop.kubectl, argo_cd=False):
-            done = teardown(checkout, shop)
+            done = checkout("teardown", "demo", **there)
     finally:
         put(shop, stand_in_chart.definition("Application"))
         shop.kubectl("wait", "--for=condition=Established", "customresourcedefinition/applications.argoproj.io")
@@ -132,34 +142,44 @@ def test_a_cluster_without_argo_cd(shop: ControlPlane, checkout: TinyRoot) -> No
 
 
 def test_a_cluster_that_is_gone_is_no_error(checkout: TinyRoot) -> None:
-    done = checkout("teardown", "demo")
+    done = checkout("teardown", "demo", FLEET_KUBECONFIG=os.devnull)
     assert done.returncode == 0, done.stderr
     assert "there is no EKS cluster demo any more" in done.stderr
 
 
+def test_a_kubeconfig_of_another_cluster_is_refused(
+    shop: ControlPlane, checkout: TinyRoot, there: dict[str, str]
+) -> None:
+    before = shop.kubectl("get", "applications.argoproj.io,services,pods", "-A", "-o", "name")
+    with eks_at(shop.url, b"another CA") as url:
+        refused = checkout("teardown", "demo", **there | {"AWS_ENDPOINT_URL_EKS": url})
+    assert refused.returncode == 2
+    assert "its API server has another CA than EKS's cluster demo" in refused.stderr
+    assert shop.kubectl("get", "applications.argoproj.io,services,pods", "-A", "-o", "name") == before
+
+
 def test_an_api_server_that_does_not_answer_stops_the_destroy_and_the_way_out_is_told(
-    checkout: TinyRoot, api: ControlPlane, tmp_path: Path
+    checkout: TinyRoot, api: ControlPlane, there: dict[str, str], tmp_path: Path
 ) -> None:
     assert checkout("infrastructure", "apply", "demo", "--yes").returncode == 0
     before = checkout.state("demo")
     closed = tmp_path / "kubeconfig"
     closed.write_text(api.kubeconfig.read_text().replace(api.url, "https://127.0.0.1:1"))
     destroy = ("infrastructure", "destroy", "demo", "--confirm=demo")
-    refused = checkout(*destroy, FLEET_KUBECONFIG=str(closed))
+    refused = checkout(*destroy, **there | {"FLEET_KUBECONFIG": str(closed)})
     assert refused.returncode == 2
     assert "cannot be reached" in refused.stderr
     assert "SKIP_KUBERNETES=1" in refused.stderr
     assert checkout.state("demo") == before
-    done = checkout(*destroy, "--skip-kubernetes", FLEET_KUBECONFIG=str(closed))
+    done = checkout(*destroy, "--skip-kubernetes", **there | {"FLEET_KUBECONFIG": str(closed)})
     assert done.returncode == 0, done.stderr
     assert checkout.state("demo") == {}
 
 
-def test_a_destroy_goes_on_when_something_hangs(shop: ControlPlane, checkout: TinyRoot) -> None:
+@pytest.mark.usefixtures("shop")
+def test_a_destroy_goes_on_when_something_hangs(checkout: TinyRoot, there: dict[str, str]) -> None:
     assert checkout("infrastructure", "apply", "demo", "--yes").returncode == 0
-    done = checkout(
-        "infrastructure", "destroy", "demo", "--confirm=demo", "--timeout=0", FLEET_KUBECONFIG=str(shop.kubeconfig)
-    )
+    done = checkout("infrastructure", "destroy", "demo", "--confirm=demo", "--timeout=0", **there)
     assert done.returncode == 0, done.stderr
     assert "Service shop/front is still there" in done.stderr
     assert checkout.state("demo") == {}
