@@ -8,23 +8,20 @@ from functools import cache
 from ipaddress import IPv4Network
 from pathlib import Path
 
-import yaml
-
 from generators.checks import chart_values, identity, scope
 from generators.checks.schemas import SchemaChecker
 from generators.errors import FleetError, Place, Problem, wrong
-from generators.model.base import Finding, dotted
+from generators.model.base import Finding
 from generators.model.catalog import App, Inputs
 from generators.model.identities import identities
 from generators.output import disk
 from generators.output.plan import compare
 from generators.output.text import texts
+from generators.pipeline import rendered
 from generators.pipeline.fleet import Fleet
 from generators.renderers import render
 from generators.source import binding, reader
 from generators.source.nodes import Node
-from generators.tools import kustomize
-from generators.tools.binaries import ToolFailed, ToolMissing
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,6 @@ class Report:
     """The sources themselves are wrong, so that nothing could be rendered."""
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """An object as it will reach the API server, the file it stands in, and the app it belongs to."""
-
-    file: str
-    text: str
-    document: dict[str, object]
-    app: str = ""
-    built: bool = False
-    """Whether kustomize made it, so that its lines are not those of a file."""
-
-
 @cache
 def _schemas(kubernetes: str) -> SchemaChecker:
     return SchemaChecker(kubernetes)
@@ -66,8 +51,8 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         folder = fleet.workspace.existing(name)
         stale = _stale(folder, name, wanted)
         problems = list(stale)
-        objects = list(_written(name, wanted))
-        built, unchecked = ([], []) if stale else _built(folder, inputs)
+        objects = list(rendered.written(name, wanted))
+        built, unchecked = ([], []) if stale else rendered.built(folder, inputs)
         for each in (*objects, *built):
             problems += _object_problems(inputs, each)
         if not (stale or unchecked):
@@ -92,42 +77,13 @@ def _stale(folder: Path, name: str, wanted: dict[str, str]) -> list[Problem]:
     ]
 
 
-def _written(name: str, wanted: dict[str, str]) -> Iterator[Rendered]:
-    """The objects that Argo CD applies as they stand: its own, and those of jsonnet apps. Parsed from their text."""
-    for path, text in wanted.items():
-        room, _, rest = path.partition("/")
-        if room in ("argocd", "manifests"):
-            document = yaml.load(text, Loader=yaml.CSafeLoader)
-            app = rest.split("/")[0] if room == "manifests" else ""
-            yield Rendered(f"clusters/{name}/{disk.GENERATED}/{path}", text, document, app)
-
-
-def _built(folder: Path, inputs: Inputs) -> tuple[list[Rendered], list[str]]:
-    """The objects of kustomize apps, built by a real kustomize; or what was left out for want of one."""
-    found, unchecked = [], []
-    for name, app in inputs.apps().items():
-        if app.kind != "kustomize":
-            continue
-        shown = f"clusters/{inputs.cluster.name}/{disk.GENERATED}/overlays/{name}"
-        try:
-            text = kustomize.build(folder / disk.GENERATED / "overlays" / name)
-        except ToolMissing as error:
-            unchecked.append(f"{shown}: not built: {error} ({error.hint})")
-            continue
-        except ToolFailed as error:
-            raise wrong(shown, str(error), hint=f"run `kustomize build {shown}`") from None
-        documents = yaml.load_all(text, Loader=yaml.CSafeLoader)
-        found += [Rendered(shown, "", document, name, built=True) for document in documents]
-    return found, unchecked
-
-
-def _object_problems(inputs: Inputs, each: Rendered) -> list[Problem]:
+def _object_problems(inputs: Inputs, each: rendered.Rendered) -> list[Problem]:
     schema = _schemas(inputs.cluster.kubernetes).problems(each.document)
     findings = [Finding(problem.path, problem.message, problem.hint) for problem in schema]
     if each.app:
         findings += scope.findings(each.app, inputs.catalog.apps[each.app], each.document)
         findings += identity.of_object(identities(inputs), each.document)
-    return [_placed(each, finding) for finding in findings]
+    return [rendered.placed(each, finding) for finding in findings]
 
 
 def _without_account(inputs: Inputs, documents: list[dict[str, object]]) -> list[Problem]:
@@ -140,14 +96,6 @@ def _without_account(inputs: Inputs, documents: list[dict[str, object]]) -> list
         )
         for each in identity.missing(identities(inputs), documents)
     ]
-
-
-def _placed(each: Rendered, finding: Finding) -> Problem:
-    metadata = each.document.get("metadata")
-    name = metadata.get("name", "") if isinstance(metadata, dict) else ""
-    key = f"{each.document.get('kind', 'object')}/{name}: {dotted(finding.path)}".removesuffix(": ")
-    place = Place(each.file) if each.built else reader.parse(each.text, each.file).place_of(finding.path)
-    return Problem(place, finding.message, key, finding.hint)
 
 
 def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[list[Problem]]:
