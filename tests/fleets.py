@@ -20,6 +20,7 @@ def workspace(folder: Path) -> Workspace:
     (folder / "clusters").mkdir(parents=True)
     shutil.copy(ROOT / "clusters" / "defaults.yaml", folder / "clusters" / "defaults.yaml")
     shutil.copytree(ROOT / "apps", folder / "apps")
+    shutil.copytree(ROOT / "charts", folder / "charts")
     shutil.copytree(ROOT / "terraform" / "dashboards", folder / "terraform" / "dashboards")
     (folder / "schemas").mkdir()
     return Workspace(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from generators.checks import own_chart_values
 from generators.model.base import Finding, did_you_mean
 from generators.model.catalog import Catalog, Chart, ChartValues
 
@@ -16,7 +17,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def findings(catalog: Catalog, app: str, values: Mapping[str, object]) -> list[Finding]:
-    """Values of a helm app that its pinned chart does not take, or takes as another type."""
+    """Values of a helm app that its chart does not take, or takes as another type."""
+    if own := catalog.apps[app].own_chart:
+        return own_chart_values.findings(catalog.value_schemas[own], values)
     chart = catalog.apps[app].chart
     assert chart is not None  # noqa: S101 - only helm apps have values
     index = catalog.chart_values.get(chart.name)

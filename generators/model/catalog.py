@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -80,6 +80,9 @@ class App(Model):
     namespace: Name
     kind: Literal["helm", "kustomize", "jsonnet"]
     chart: Chart | None = None
+    """A third-party chart; kind helm."""
+    own_chart: Name | None = None
+    """A chart of this repository, by its folder in charts/; kind helm, instead of `chart`."""
     wave: Annotated[int, Field(ge=-50, le=50)]
     """Argo CD sync wave: lower comes first, and the next waits until it is healthy."""
     pod_security: Literal["restricted", "baseline", "privileged"] | None = None
@@ -151,6 +154,8 @@ class Catalog:
     chart_values: Mapping[str, ChartValues]
     jsonnet: Mapping[str, str]
     """Text of each jsonnet file by its path in the repository."""
+    value_schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """JSON Schema of the values of each chart of ours, by its folder in charts/."""
     plain_values: frozenset[str] = frozenset()
     """Apps that have an `apps/<app>/values.yaml`."""
 

@@ -23,10 +23,15 @@ def app_findings(name: str, app: App) -> list[Finding]:
 def _kind(name: str, app: App) -> Iterator[Finding]:
     if name in RESERVED_APP_NAMES:
         yield Finding((), f"`{name}` is taken in generated/argocd/", "name the app's folder otherwise")
-    if app.kind == "helm" and app.chart is None:
-        yield Finding(("kind",), "a helm app needs a `chart`", "chart: {repository: …, name: …, version: …}")
-    if app.kind != "helm" and app.chart is not None:
-        yield Finding(("chart",), f"belongs to kind helm, and this app's kind is {app.kind}")
+    given = [key for key, value in (("chart", app.chart), ("own_chart", app.own_chart)) if value is not None]
+    if app.kind == "helm" and not given:
+        hint = "chart: {repository: …, name: …, version: …}, or own_chart: and a folder of charts/"
+        yield Finding(("kind",), "a helm app needs a `chart`", hint)
+    if app.kind == "helm" and len(given) > 1:
+        yield Finding(("own_chart",), "there is a `chart` too, and an app has one", "take one of them away")
+    if app.kind != "helm":
+        for key in given:
+            yield Finding((key,), f"belongs to kind helm, and this app's kind is {app.kind}")
 
 
 def _namespace(app: App) -> Iterator[Finding]:

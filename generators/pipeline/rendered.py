@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
-from generators.errors import Place, Problem, wrong
+from generators.errors import Place, Problem
 from generators.model.base import Finding, dotted
-from generators.model.catalog import Inputs
+from generators.model.catalog import App, Inputs
 from generators.output import disk
+from generators.renderers import argocd, repository
 from generators.source import reader
-from generators.tools import kustomize
+from generators.tools import helm, kustomize
 from generators.tools.binaries import ToolFailed, ToolMissing
 
 
@@ -26,7 +27,16 @@ class Rendered:
     document: dict[str, object]
     app: str = ""
     built: bool = False
-    """Whether kustomize made it, so that its lines are not those of a file."""
+    """Whether kustomize or helm made it, so that its lines are not those of a file."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What kustomize and helm made of the apps that need them, what they refused, and what was left out and why."""
+
+    objects: list[Rendered] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
 
 
 def written(name: str, wanted: dict[str, str]) -> Iterator[Rendered]:
@@ -39,23 +49,48 @@ def written(name: str, wanted: dict[str, str]) -> Iterator[Rendered]:
             yield Rendered(f"clusters/{name}/{disk.GENERATED}/{path}", text, document, app)
 
 
-def built(folder: Path, inputs: Inputs) -> tuple[list[Rendered], list[str]]:
-    """The objects of kustomize apps, built by a real kustomize; or what was left out for want of one."""
-    found, unchecked = [], []
+def built(root: Path, inputs: Inputs, known_wrong: Collection[str] = ()) -> Built:
+    """The objects of kustomize apps and of our own charts, by a real kustomize and a real helm.
+
+    `root` is the checkout. Apps that are `known_wrong` are left alone: what is told of them once is enough.
+    """
+    found = Built()
     for name, app in inputs.apps().items():
-        if app.kind != "kustomize":
+        if name in known_wrong or not (app.kind == "kustomize" or app.own_chart):
             continue
-        shown = f"clusters/{inputs.cluster.name}/{disk.GENERATED}/overlays/{name}"
+        shown, command = _shown(inputs, name, app)
         try:
-            text = kustomize.build(folder / disk.GENERATED / "overlays" / name)
+            text = _build(root, inputs, name, app)
         except ToolMissing as error:
-            unchecked.append(f"{shown}: not built: {error} ({error.hint})")
-            continue
+            found.unchecked.append(f"{shown}: not built: {error} ({error.hint})")
         except ToolFailed as error:
-            raise wrong(shown, str(error), hint=f"run `kustomize build {shown}`") from None
-        documents = yaml.load_all(text, Loader=yaml.CSafeLoader)
-        found += [Rendered(shown, "", document, name, built=True) for document in documents]
-    return found, unchecked
+            found.problems.append(Problem(Place(shown), str(error), hint=f"run `{command}`"))
+        else:
+            documents = filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader))
+            found.objects.extend(Rendered(shown, "", document, name, built=True) for document in documents)
+    return found
+
+
+def _shown(inputs: Inputs, name: str, app: App) -> tuple[str, str]:
+    """What the app is built from, and the command that shows a person what it becomes."""
+    if app.own_chart:
+        chart = repository.chart(app.own_chart)
+        files = " ".join(f"-f {path}" for path in argocd.value_files(inputs, name))
+        return chart, f"helm template {name} {chart} -n {app.namespace} {files}".rstrip()
+    overlay = repository.generated(inputs, "overlays", name)
+    return overlay, f"kustomize build {overlay}"
+
+
+def _build(root: Path, inputs: Inputs, name: str, app: App) -> str:
+    if app.own_chart is None:
+        return kustomize.build(root / repository.generated(inputs, "overlays", name))
+    return helm.template(
+        root / repository.chart(app.own_chart),
+        name,
+        namespace=app.namespace,
+        kubernetes=inputs.cluster.kubernetes,
+        values=[root / path for path in argocd.value_files(inputs, name)],
+    )
 
 
 def placed(each: Rendered, finding: Finding) -> Problem:

@@ -51,16 +51,17 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         folder = fleet.workspace.existing(name)
         stale = _stale(folder, name, wanted)
         problems = list(stale)
-        objects = list(rendered.written(name, wanted))
-        built, unchecked = ([], []) if stale else rendered.built(folder, inputs)
-        for each in (*objects, *built):
-            problems += _object_problems(inputs, each)
-        if not (stale or unchecked):
-            problems += _without_account(inputs, [each.document for each in (*objects, *built)])
         values = _values(fleet, inputs, wanted)
-        problems += [problem for found in values for problem in found]
-        total = len(objects) + len(built)
-        return Report(name, total, len(values), problems, unchecked, str(inputs.cluster.network.vpc_cidr))
+        problems += [problem for _, found in values for problem in found]
+        wrong_values = {app for app, found in values if found}
+        built = rendered.Built() if stale else rendered.built(fleet.workspace.root, inputs, wrong_values)
+        problems += built.problems
+        objects = [*rendered.written(name, wanted), *built.objects]
+        for each in objects:
+            problems += _object_problems(inputs, each)
+        if not (stale or built.problems or built.unchecked or wrong_values):
+            problems += _without_account(inputs, [each.document for each in objects])
+        return Report(name, len(objects), len(values), problems, built.unchecked, str(inputs.cluster.network.vpc_cidr))
     except FleetError as error:
         return Report(name, problems=error.problems, unreadable=True)
     except OSError as error:
@@ -98,8 +99,8 @@ def _without_account(inputs: Inputs, documents: list[dict[str, object]]) -> list
     ]
 
 
-def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[list[Problem]]:
-    """For each values file of a helm app, its problems."""
+def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[tuple[str, list[Problem]]]:
+    """For each values file of a helm app, the app and the file's problems."""
     found = []
     for name, app in inputs.apps().items():
         for node in _value_nodes(fleet, inputs, name, app, wanted):
@@ -108,7 +109,7 @@ def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[list[P
             findings = chart_values.findings(fleet.catalog, name, plain)
             if node.place.file.startswith(f"clusters/{inputs.cluster.name}/values/"):
                 findings += identity.of_override(identities(inputs), name, plain)
-            found.append([binding.located(node, finding) for finding in findings])
+            found.append((name, [binding.located(node, finding) for finding in findings]))
     return found
 
 

@@ -90,6 +90,10 @@ def _git(inputs: Inputs) -> dict[str, str]:
 
 
 def _sources(inputs: Inputs, name: str, app: App) -> dict[str, object]:
+    if app.own_chart:
+        # A leading slash is the root of the repository that the chart is in.
+        own = {"releaseName": name, "valueFiles": [f"/{path}" for path in value_files(inputs, name)]}
+        return {"source": {**_git(inputs), "path": repository.chart(app.own_chart), "helm": own}}
     if app.chart is None:
         folder = "overlays" if app.kind == "kustomize" else "manifests"
         return {"source": {**_git(inputs), "path": repository.generated(inputs, folder, name)}}
@@ -116,17 +120,18 @@ def value_files(inputs: Inputs, name: str) -> list[str]:
 def _watched(inputs: Inputs, name: str, app: App) -> dict[str, str]:
     """Folders whose change makes Argo CD render the app again; all others leave it alone.
 
-    Not for charts: beside a chart and a `ref`, the annotation broke chart upgrades up to Argo CD 3.5.1 (#28890).
+    Not for third-party charts: beside a chart and a `ref`, the annotation broke chart upgrades up to Argo CD 3.5.1
+    (#28890).
     """
-    if app.kind == "helm":
+    if app.chart:
         return {}
-    folder = "overlays" if app.kind == "kustomize" else "manifests"
-    base = [f"/{repository.app(name)}"] if app.kind == "kustomize" else []
-    return {
-        "argocd.argoproj.io/manifest-generate-paths": ";".join(
-            [*base, f"/{repository.generated(inputs, folder, name)}"]
-        )
-    }
+    if app.own_chart:
+        paths = [repository.chart(app.own_chart), *value_files(inputs, name)]
+    elif app.kind == "kustomize":
+        paths = [repository.app(name), repository.generated(inputs, "overlays", name)]
+    else:
+        paths = [repository.generated(inputs, "manifests", name)]
+    return {"argocd.argoproj.io/manifest-generate-paths": ";".join(f"/{path}" for path in paths)}
 
 
 def _sync_policy(app: App) -> dict[str, object]:

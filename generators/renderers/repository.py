@@ -15,6 +15,11 @@ def generated(inputs: Inputs, *parts: str) -> str:
     return "/".join((cluster(inputs), "generated", *parts))
 
 
+def chart(name: str) -> str:
+    """The folder of a chart of ours."""
+    return f"charts/{name}"
+
+
 def app(name: str, *parts: str) -> str:
     """A path in an app's folder."""
     return "/".join(("apps", name, *parts))

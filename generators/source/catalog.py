@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from generators.errors import FleetError, Problem
+from generators.errors import FleetError, Problem, wrong
 from generators.model.catalog import App, Catalog, ChartValues, Instance, MinorFacts, RegionFacts
 from generators.model.catalog_rules import app_findings, shared_identities, shared_uis
 from generators.source import binding, reader
@@ -14,6 +14,7 @@ from generators.source.nodes import Node
 from generators.source.workspace import Workspace
 
 DATA = Path(__file__).parent.parent / "data"
+VALUE_SCHEMA = "values.schema.json"
 JSONNET = ("apps/*", "terraform/dashboards")
 """Folders with jsonnet, from the repository's root."""
 
@@ -34,6 +35,7 @@ def load(workspace: Workspace) -> Catalog:
         minors={name: MinorFacts(**facts) for name, facts in _data("minors")["minors"].items()},
         chart_values=_chart_values(apps),
         jsonnet=_jsonnet(workspace.root),
+        value_schemas=_value_schemas(workspace.root, apps),
         plain_values=frozenset(path.parent.name for path in folder.glob("*/values.yaml")),
     )
 
@@ -51,19 +53,21 @@ def _apps(workspace: Workspace) -> tuple[dict[str, App], list[Problem]]:
             problems += error.problems
         else:
             problems += [binding.located(node, finding) for finding in app_findings(name, apps[name])]
-            problems += _missing(path.parent, node, apps[name])
+            problems += _missing(workspace.root, path.parent, node, apps[name])
     shared = (*shared_identities(apps), *shared_uis(apps))
     problems += [binding.located(nodes[name], finding) for name, finding in shared]
     return apps, problems
 
 
-def _missing(folder: Path, node: Node, app: App) -> list[Problem]:
+def _missing(root: Path, folder: Path, node: Node, app: App) -> list[Problem]:
     """The file that an app of this kind cannot do without."""
-    wanted = {"kustomize": "base/kustomization.yaml", "jsonnet": "main.jsonnet"}.get(app.kind)
-    if wanted is None or (folder / wanted).is_file():
+    key, wanted = "kind", {"kustomize": "base/kustomization.yaml", "jsonnet": "main.jsonnet"}.get(app.kind)
+    needed = f"apps/{folder.name}/{wanted}"
+    if app.own_chart:
+        key, wanted, needed = "own_chart", VALUE_SCHEMA, f"charts/{app.own_chart}/{VALUE_SCHEMA}"
+    if wanted is None or (root / needed).is_file():
         return []
-    message = f"an app of kind {app.kind} needs apps/{folder.name}/{wanted}"
-    return [Problem(node.place_of(("kind",)), message, "kind")]
+    return [Problem(node.place_of((key,)), f"an app of kind {app.kind} needs {needed}", key)]
 
 
 def _data(name: str) -> Any:
@@ -78,6 +82,17 @@ def _chart_values(apps: dict[str, App]) -> dict[str, ChartValues]:
         if path.is_file():
             index = json.loads(path.read_bytes())
             found[name] = ChartValues(index["version"], index["paths"])
+    return found
+
+
+def _value_schemas(root: Path, apps: dict[str, App]) -> dict[str, dict[str, Any]]:
+    found = {}
+    for name in sorted({app.own_chart for app in apps.values() if app.own_chart}):
+        path = f"charts/{name}/{VALUE_SCHEMA}"
+        try:
+            found[name] = json.loads((root / path).read_bytes())
+        except ValueError as error:
+            raise wrong(path, f"is not JSON: {error}") from None
     return found
 
 
