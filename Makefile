@@ -60,12 +60,12 @@ bench: .venv/.dev ## Measure start-up, rendering and validation as ratios agains
 	@.venv/bin/python -m tests.bench
 
 fmt: .venv/.dev ## Format Python
-	@.venv/bin/ruff format generators scripts tests
-	@.venv/bin/ruff check --preview --fix-only -q generators scripts tests
+	@.venv/bin/ruff format apps generators scripts tests
+	@.venv/bin/ruff check --preview --fix-only -q apps generators scripts tests
 
 lint: .venv/.dev ## ruff and mypy, strict
-	@.venv/bin/ruff format --check -q generators scripts tests || { echo "mend it with: make fmt" >&2; exit 1; }
-	@.venv/bin/ruff check --preview generators scripts tests
+	@.venv/bin/ruff format --check -q apps generators scripts tests || { echo "mend it with: make fmt" >&2; exit 1; }
+	@.venv/bin/ruff check --preview apps generators scripts tests
 	@.venv/bin/mypy
 
 schema: .venv/.run ## Write schemas/ from the models

@@ -1,0 +1,111 @@
+"""The bucket: movies and a model come from it, results go to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from inference_worker.errors import BadInput
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+MOVIE_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm")
+ATTEMPTS = 10
+"""Of one call. Adaptive: botocore also slows itself down when S3 throttles, as it does when hundreds start at once."""
+GONE = ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
+
+
+@dataclass(frozen=True)
+class Movie:
+    """One movie by its key; `size` in bytes."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Store:
+    """One S3 bucket."""
+
+    bucket: str
+    client: S3Client
+
+    def url(self, key: str) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.bucket}/{key}"
+
+    def movies(self, prefix: str) -> list[Movie]:
+        """The movies below a prefix, sorted by key. Raises BadInput where there is none, or no bucket."""
+        from botocore.exceptions import ClientError
+
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        try:
+            found = [Movie(each["Key"], each["Size"]) for page in pages for each in page.get("Contents", [])]
+        except ClientError as error:
+            raise self._told(error, prefix) or error from None
+        movies = [movie for movie in found if PurePosixPath(movie.key).suffix.lower() in MOVIE_SUFFIXES]
+        if not movies:
+            others = f"{len(found)} objects, none of them a movie" if found else "nothing"
+            raise BadInput(self.url(prefix), f"there is {others} below this prefix", f"movies end in {_suffixes()}")
+        return sorted(movies, key=lambda movie: movie.key)
+
+    def require(self, key: str) -> None:
+        """Raises BadInput where there is no such object."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            raise self._told(error, key) or error from None
+
+    def download(self, key: str, file: Path) -> None:
+        """Fetches an object. Raises BadInput where there is no such object."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.download_file(self.bucket, key, str(file))
+        except ClientError as error:
+            raise self._told(error, key) or error from None
+
+    def put(self, key: str, body: bytes, content_type: str) -> str:
+        """Writes an object, and says its URL."""
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
+        return self.url(key)
+
+    def _told(self, error: Exception, key: str) -> BadInput | None:
+        code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+        if code not in GONE:
+            return None
+        what = "bucket" if code == "NoSuchBucket" else "object"
+        return BadInput(self.url(key), f"there is no such {what}", "check the bucket and the spelling")
+
+
+def connect(bucket: str) -> Store:
+    """The bucket, by whatever identity the environment holds; in a cluster, that of the pod's ServiceAccount."""
+    import boto3
+    from botocore.config import Config
+
+    return Store(
+        bucket, boto3.client("s3", config=Config(retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS}))
+    )
+
+
+def shards(movies: Iterable[Movie], count: int) -> list[list[Movie]]:
+    """The movies in at most `count` shards of about equal bytes, none empty. The same input gives the same shards."""
+    if count < 1:
+        raise BadInput("parallelism", f"`{count}` is less than 1")
+    found: list[list[Movie]] = [[] for _ in range(count)]
+    weights = [0] * count
+    for movie in sorted(movies, key=lambda each: (-each.size, each.key)):
+        lightest = min(range(count), key=lambda shard: (weights[shard], len(found[shard]), shard))
+        found[lightest].append(movie)
+        weights[lightest] += movie.size
+    return [sorted(shard, key=lambda each: each.key) for shard in found if shard]
+
+
+def _suffixes() -> str:
+    *most, last = MOVIE_SUFFIXES
+    return f"{', '.join(most)} or {last}"
