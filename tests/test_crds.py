@@ -96,7 +96,7 @@ spec:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module with one CRD in place of the real ones; returns where the schemas go."""
     (tmp_path / "crd.yaml").write_text(CRD)
-    monkeypatch.setattr(crds, "_folder", lambda _module: tmp_path)
+    monkeypatch.setattr(crds, "folder", lambda _module: tmp_path)
     monkeypatch.setattr(crds, "SOURCES", ((crds.ARGO_CD, "crd.yaml"),))
     monkeypatch.setattr(crds, "FOLDER", tmp_path / "schemas")
     return tmp_path / "schemas"
@@ -129,7 +129,7 @@ def test_another_hash_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     go.chmod(0o755)
     monkeypatch.setenv("FLEET_TOOLS", str(tmp_path))
     with pytest.raises(ToolFailed, match="its hash is h1:other, but h1:pinned is pinned"):
-        crds._folder(crds.Module("example.com/m", "v1.0.0", "h1:pinned", "MIT"))
+        crds.folder(crds.Module("example.com/m", "v1.0.0", "h1:pinned", "MIT"))
 
 
 def test_wrong_call() -> None:

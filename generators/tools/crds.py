@@ -104,7 +104,7 @@ def schemas(module: Module, path: str) -> Iterator[tuple[Path, str]]:
 
     Raises ToolMissing, or ToolFailed when the module cannot be had or the CRD says what has no rule here.
     """
-    crd = yaml.load((_folder(module) / path).read_text(encoding="utf-8"), yaml.CSafeLoader)
+    crd = yaml.load((folder(module) / path).read_text(encoding="utf-8"), yaml.CSafeLoader)
     group, kind = crd["spec"]["group"], crd["spec"]["names"]["kind"]
     for version in crd["spec"]["versions"]:
         schema = json_schema(version["schema"]["openAPIV3Schema"], f"{group}/{version['name']}", kind)
@@ -155,7 +155,7 @@ def _or_null(schema: Schema) -> Schema:
 
 
 @cache
-def _folder(module: Module) -> Path:
+def folder(module: Module) -> Path:
     """Where go keeps the module, fetched if need be; its hash is compared with the pin."""
     with tempfile.TemporaryDirectory() as outside_any_module:
         done = subprocess.run(  # noqa: S603 (no shell; the words are ours)
