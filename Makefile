@@ -6,7 +6,7 @@ FLEET := .venv/bin/fleet
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help new-cluster delete-cluster render check validate state-bucket plan apply destroy test golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow crds clean
+.PHONY: help new-cluster delete-cluster render check validate state-bucket plan apply destroy test golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade crds api-lifecycle clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ tools: .venv/.run ## Build kustomize and kubeconform into a cache outside the ch
 control-plane: .venv/.run ## Build etcd, kube-apiserver, kubectl and helm into the same cache (needs Go)
 	@.venv/bin/python -m generators.tools.build control-plane
 
+upgrade: .name .venv/.run ## Check what another Kubernetes minor asks of NAME=: [TO= WRITE=1]
+	@$(FLEET) upgrade '$(NAME)' $(if $(TO),--to '$(TO)') $(if $(WRITE),--write)
+
 spot-mix: .name .venv/.ops ## Write on-demand nodes and weights within spot node groups to AWS: NAME=
 	@.venv/bin/python -m scripts.spot_mix apply '$(NAME)'
 
@@ -91,6 +94,9 @@ spot-mix-check: .name .venv/.ops ## Show where AWS differs from them: NAME=
 
 crds: .venv/.run ## Write the schemas of custom resources from pinned Go modules (needs Go)
 	@.venv/bin/python -m generators.tools.crds
+
+api-lifecycle: .venv/.run ## Write which Kubernetes minor removes which API version, from pinned Go modules (needs Go)
+	@.venv/bin/python -m generators.tools.lifecycle
 
 .PHONY: .name
 .name:

@@ -128,11 +128,15 @@ class RegionFacts:
 
 @dataclass(frozen=True)
 class MinorFacts:
-    """A Kubernetes minor on EKS: image tags that belong to it, and when AWS's standard support ends (ISO date)."""
+    """A Kubernetes minor on EKS: image tags and the nodes' kernel that belong to it, and AWS's dates (ISO)."""
 
     coredns: str
     cluster_autoscaler: str
+    kernel: str
+    """Linux of the Amazon Linux 2023 images on x86."""
+    on_eks_since: str
     standard_support_ends: str
+    extended_support_ends: str
 
 
 @dataclass(frozen=True)

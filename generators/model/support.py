@@ -133,4 +133,4 @@ def _cure(component: Component, minor: str, level: Level) -> str:
     usable = [each for each in component.series if each.level(minor) == "recommended"]
     if level == "required" and usable:
         return f"take {usable[-1].start} or newer, the newest known, and try it on a development cluster first"
-    return "no version is known to be: look for a newer one, or try it on a development cluster first"
+    return "no version that is tested is known: look for a newer one, or try it on a development cluster first"

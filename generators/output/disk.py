@@ -135,6 +135,7 @@ def create_folder(folder: Path, texts: Mapping[str, str], shown: str) -> None:
         _remove(staging, ignore_errors=True)
         staging.mkdir()
         for path, text in texts.items():
+            (staging / path).parent.mkdir(parents=True, exist_ok=True)
             (staging / path).write_bytes(text.encode())
         staging.rename(folder)
     except OSError as error:

@@ -17,9 +17,7 @@ def load() -> Support:
         name: Component(facts["kind"], facts["name"], tuple(_series(row) for row in facts["series"]))
         for name, facts in found["components"].items()
     }
-    families = {
-        prefix: Family(facts["newest"], facts["device_plugin"]) for prefix, facts in found["families"].items()
-    }
+    families = {prefix: Family(facts["newest"], facts["device_plugin"]) for prefix, facts in found["families"].items()}
     return Support(components, families)
 
 

@@ -1,7 +1,7 @@
-"""Makes the table of API versions that Kubernetes deprecates and removes: `python -m generators.tools.lifecycle [--check]`.
+"""Makes the table of API versions that Kubernetes removes: `python -m generators.tools.lifecycle [--check]`.
 
-The source are the marks that Kubernetes' own types carry, inside pinned versions of its Go module k8s.io/api. The result
-is `generators/data/api_lifecycle.json`.
+The source are the marks that Kubernetes' own types carry, inside pinned versions of its Go module k8s.io/api. The
+result is `generators/data/api_lifecycle.json`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def text(found: Table) -> str:
         if "removed" in marks or "deprecated" in marks
     ]
     meta = {
-        "about": "API versions of Kubernetes: the minors that introduce, deprecate and remove each, and what replaces it",
+        "about": "API versions of Kubernetes: the minors that introduce, deprecate and remove each, and its successor",
         "made_by": COMMAND,
         "sources": [f"{module} ({module.licence}), {_MARKS}" for module in MODULES],
     }
