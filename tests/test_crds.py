@@ -88,7 +88,9 @@ CRD = """
 spec:
   group: example.com
   names: {kind: Alarm}
-  versions: [{name: v1, schema: {openAPIV3Schema: {type: object, properties: {}}}}]
+  versions:
+  - {name: v1, served: true, schema: {openAPIV3Schema: {type: object, properties: {}}}}
+  - {name: v1beta1, served: false, schema: {openAPIV3Schema: {type: object, properties: {}}}}
 """
 
 
@@ -108,6 +110,7 @@ def test_write_and_check(folder: Path, capfd: pytest.CaptureFixture[str]) -> Non
     assert crds.main(["--check"]) == 0
     file = folder / "example.com" / "alarm_v1.json"
     assert f"{crds.ARGO_CD} crd.yaml (Apache-2.0)" in json.loads(file.read_text())["$comment"]
+    assert list(folder.glob("*/*")) == [file], "the API server knows no version that is not served"
     file.write_text("{}")
     capfd.readouterr()
     assert crds.main(["--check"]) == 1

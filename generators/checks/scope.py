@@ -16,6 +16,7 @@ CLUSTER_SCOPED = frozenset(
         "admissionregistration.k8s.io/ValidatingWebhookConfiguration",
         "apiextensions.k8s.io/CustomResourceDefinition",
         "apiregistration.k8s.io/APIService",
+        "external-secrets.io/ClusterSecretStore",
         "networking.k8s.io/IngressClass",
         "node.k8s.io/RuntimeClass",
         "rbac.authorization.k8s.io/ClusterRole",
@@ -25,7 +26,7 @@ CLUSTER_SCOPED = frozenset(
         "storage.k8s.io/StorageClass",
     }
 )
-"""Cluster-scoped kinds of the Kubernetes API that an app may come with."""
+"""Cluster-scoped kinds that an app may come with."""
 
 
 def findings(app_name: str, app: App, document: dict[str, object]) -> list[Finding]:

@@ -91,6 +91,8 @@ class App(Model):
     """Removing the Application removes its objects. False where that would take the cluster down."""
     cluster_resources: tuple[GroupKind, ...] = ()
     """Cluster-scoped kinds that it may make; the AppProject allows these and no others."""
+    secrets: bool = False
+    """Its ExternalSecrets may read `<cluster>/<app>/…` of Secrets Manager, through a ClusterSecretStore of its name."""
     ui: Ui | None = None
     """Pages for people, where it has some."""
     identities: dict[Name, Identity] = {}

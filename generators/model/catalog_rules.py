@@ -9,7 +9,17 @@ from .catalog import RESERVED_APP_NAMES, App, Identity
 from .identities import fields
 
 PLACEHOLDERS = frozenset(
-    ["account", "bucket", "cluster", "job_inputs", "job_outputs", "model_repository", "pipelines_prefix", "region"]
+    {
+        "account",
+        "bucket",
+        "cluster",
+        "git_credential",
+        "job_inputs",
+        "job_outputs",
+        "model_repository",
+        "pipelines_prefix",
+        "region",
+    }
 )
 """The keys of `names.placeholders`; a test keeps them equal."""
 SYSTEM_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})

@@ -23,6 +23,8 @@ NODE_LOCAL_DNS = "169.254.20.10"
 """Link-local address of the DNS cache on each node, where node-local-dns runs."""
 GIT_SECRET = "git-repository"  # noqa: S105 (its name, not what it holds)
 """Secret with which Argo CD reads the repository: made by the bootstrap, kept by external-secrets."""
+DATABASE_SECRET_KEY = "database"  # noqa: S105 (its name, not what it holds)
+"""The database's secret, as an ExternalSecret of Kubeflow Pipelines names it: its store knows the prefix."""
 ROLE_NAME_LIMIT = 64
 BALANCER_NAME_LIMIT = 32
 """Characters in the name of a load balancer or a target group (AWS, Elastic Load Balancing)."""
@@ -66,7 +68,25 @@ def database_secret(cluster: Cluster) -> str:
 
     RDS makes the host name when Terraform runs; this is where it is found: see ADR 7.
     """
-    return f"{cluster.name}/kubeflow-pipelines/database"
+    return secret_prefix(cluster, "kubeflow-pipelines") + DATABASE_SECRET_KEY
+
+
+def secret_prefix(cluster: Cluster, app: str) -> str:
+    """How the names of an app's Secrets Manager secrets begin; its store puts this before each key."""
+    return f"{cluster.name}/{app}/"
+
+
+def secret_store(app: str) -> str:
+    """ClusterSecretStore of an app with `secrets: true`: for its namespace, and for what `secret_prefix` names."""
+    return app
+
+
+def git_credential(cluster: Cluster) -> tuple[str, str] | None:
+    """Secret of `git.credential` as its store and an ExternalSecret name it: prefix and key. None if git is public."""
+    if cluster.git.credential is None:
+        return None
+    folder, slash, key = cluster.git.credential.rpartition("/")
+    return folder + slash, key
 
 
 def load_balancer(cluster: Cluster) -> str:
@@ -179,6 +199,7 @@ def placeholders(cluster: Cluster) -> dict[str, tuple[str, ...]]:
         "account": (cluster.account,),
         "bucket": (bucket(cluster),),
         "cluster": (cluster.name,),
+        "git_credential": (cluster.git.credential,) if cluster.git.credential else (),
         "job_inputs": tuple(sorted({job.input for job in jobs})),
         "job_outputs": tuple(sorted({job.output for job in jobs})),
         "model_repository": (inference.model_repository,) if inference else (),

@@ -13,6 +13,7 @@ from .catalog import Inputs
 from .network import RFC_1918, SHARED
 from .node_group_rules import groups
 from .placement_rules import placement
+from .secrets import secrets
 
 
 def reference(inputs: Inputs) -> Iterator[Finding]:
@@ -150,5 +151,6 @@ def findings(inputs: Inputs) -> list[Finding]:
         *placement(inputs),
         *jobs(inputs),
         *data(inputs),
+        *secrets(inputs),
     ]
     return first or [*capacity(inputs), *dns(inputs)]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 
 from generators.errors import wrong
 from generators.model import names, sizing
 from generators.model.apps import GpuInferenceSettings
 from generators.model.catalog import App, Inputs
 from generators.model.identities import identities
+from generators.model.secrets import GIT, secret_stores
 from generators.renderers import jsonnet
 
 Facts = dict[str, object]
@@ -100,7 +102,25 @@ def _gpu_groups(inputs: Inputs) -> Facts:
     return found
 
 
-FACTS: dict[str, Callable[[Inputs], Facts]] = {"gpu-inference": _gpu_inference}
+def _secret_stores(inputs: Inputs) -> Facts:
+    return {"stores": [asdict(store) for store in secret_stores(inputs)]}
+
+
+def _git_credential(inputs: Inputs) -> Facts:
+    _, key = names.git_credential(inputs.cluster) or ("", "")
+    return {
+        "store": names.secret_store(GIT),
+        "key": key,
+        "secret": names.GIT_SECRET,
+        "repository": inputs.cluster.git.repository,
+    }
+
+
+FACTS: dict[str, Callable[[Inputs], Facts]] = {
+    "git-credential": _git_credential,
+    "gpu-inference": _gpu_inference,
+    "secret-stores": _secret_stores,
+}
 
 
 def _evaluate(inputs: Inputs, name: str, facts: Facts) -> list[object]:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from generators.model.catalog import Inputs
-from generators.renderers.charts import argo_cd, cluster_autoscaler, node_local_dns, nvidia_device_plugin
+from generators.renderers.charts import (
+    argo_cd,
+    cluster_autoscaler,
+    external_secrets,
+    node_local_dns,
+    nvidia_device_plugin,
+)
 from generators.renderers.charts.placement import Values
 
 CHARTS: dict[str, Callable[[Inputs], Values]] = {
     "argo-cd": argo_cd.facts,
     "cluster-autoscaler": cluster_autoscaler.facts,
+    "external-secrets": external_secrets.facts,
     "node-local-dns": node_local_dns.facts,
     "nvidia-device-plugin": nvidia_device_plugin.facts,
 }

@@ -1,0 +1,16 @@
+"""external-secrets: system nodes, and how it signs in to AWS."""
+
+from __future__ import annotations
+
+from generators.model.catalog import Inputs
+from generators.renderers.charts.placement import SYSTEM_SELECTOR, SYSTEM_TOLERATION, Values, aws_env, spread
+
+
+def facts(inputs: Inputs) -> Values:
+    """Region, system nodes, and no two replicas on one."""
+    return {
+        "nodeSelector": SYSTEM_SELECTOR,
+        "tolerations": [SYSTEM_TOLERATION],
+        "topologySpreadConstraints": [spread("external-secrets")],
+        "extraEnv": aws_env(inputs),
+    }
