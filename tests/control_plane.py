@@ -100,6 +100,8 @@ def _api_server(program: Path, folder: Path, port: int) -> list[str]:
         f"--service-account-signing-key-file={folder}/accounts.key",
         f"--token-auth-file={folder}/tokens.csv",
         "--authorization-mode=RBAC",
+        # As on EKS: otherwise privileged pods are refused before any policy sees them.
+        "--allow-privileged=true",
         # Pods would need a ServiceAccount `default`, which no controller makes here.
         "--disable-admission-plugins=ServiceAccount",
     ]

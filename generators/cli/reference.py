@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from typer.testing import CliRunner
 
+from generators.checks.policy import RULES
+from generators.checks.policy.rbac import POWERS
+from generators.checks.policy.rule import PODS
 from generators.cli.main import app
+from generators.model.exceptions import EXCUSABLE
 from generators.output.disk import holds, replace_file
 from generators.pipeline import fleet, schemas
 from generators.source.workspace import Workspace, locate
@@ -21,9 +25,11 @@ TITLES = {"app": "apps/<app>/app.yaml", "cluster": "clusters/<name>/cluster.yaml
 
 def pages(workspace: Workspace) -> dict[str, str]:
     """File name below `docs/reference/` → text."""
-    models = schemas.models(fleet.read(workspace))
+    read = fleet.read(workspace)
+    models = schemas.models(read)
     found = {f"{name}-file.md": _page(TITLES[name], _model(schema)) for name, schema in models.items()}
-    return {"commands.md": _page("The `fleet` command", _commands()), **found}
+    policy = _page("Policy", _policy(read.catalog.registries))
+    return {"commands.md": _page("The `fleet` command", _commands()), "policy.md": policy, **found}
 
 
 def _page(title: str, lines: Iterator[str]) -> str:
@@ -38,6 +44,28 @@ def _commands() -> Iterator[str]:
     for command in app.registered_commands:
         text = runner.invoke(app, [command.name or "", "--help"], prog_name="fleet").output
         yield from ("", f"## fleet {command.name}", "", "```", text.strip(), "```")
+
+
+def _policy(registries: Mapping[str, str]) -> Iterator[str]:
+    yield "`fleet validate` holds every rendered object to these rules. The id stands at the end of a message."
+    yield "Third-party charts are left out: of them only the values are known here."
+    yield ""
+    yield "Where it says yes, an app may break the rule for an object, with a reason in its app.yaml:"
+    yield "[how](../how-to/make-an-exception.md)."
+    yield from ("", "| rule | what must hold | looked at | with a reason |", "| --- | --- | --- | --- |")
+    for rule in RULES:
+        kinds = "what makes pods" if set(rule.kinds) == set(PODS) else ", ".join(rule.kinds)
+        yield f"| `{rule.id}` | {rule.meaning} | {kinds} | {'yes' if rule.id in EXCUSABLE else ''} |"
+    yield from ("", "What makes pods: " + ", ".join(PODS) + ".", "", "## Registries", "")
+    yield "Beside the cluster's own in ECR, and the one of EKS in its region; from `generators/data/registries.json`."
+    yield from ("", "| registry | for |", "| --- | --- |")
+    yield from (f"| `{name}` | {reason} |" for name, reason in sorted(registries.items()))
+    yield from ("", "## Rights that lead to others", "", "What `rbac-escalation` looks for:", "")
+    yield from ("| verbs | resources | because who has this |", "| --- | --- | --- |")
+    for power in POWERS:
+        names = ", ".join(f"`{name}{f'.{group}' if group else ''}`" for group, name in power.resources)
+        where = " (in all namespaces)" if power.cluster_wide else ""
+        yield f"| {', '.join(sorted(power.verbs))} | {names}{where} | {power.why} |"
 
 
 def _model(schema: dict[str, Any]) -> Iterator[str]:

@@ -22,11 +22,13 @@ def validate(
     ] = False,
     output: OutputOption = console.Output.text,
 ) -> None:
-    """Check each cluster's file, its rendered objects against their schemas, and its chart values."""
+    """Check each cluster's file, its rendered objects against schemas and policy, and its chart values."""
     if everything and clusters:
         raise typer.BadParameter("--all and names exclude each other")
     reports = run(clusters or [])
     _add_overlaps(reports)
+    if not clusters:
+        _add_stale_exceptions(reports)
     if output is console.Output.json:
         console.as_json([_row(report) for report in reports])
     finish(reports, strict=strict)
@@ -52,6 +54,15 @@ def _add_overlaps(reports: list[Report]) -> None:
         found[cluster].problems.append(problem)
 
 
+def _add_stale_exceptions(reports: list[Report]) -> None:
+    from generators.pipeline import policies
+    from generators.source.workspace import locate
+
+    found = {report.cluster: report for report in reports}
+    for cluster, problem in policies.stale(locate(), reports):
+        found[cluster].problems.append(problem)
+
+
 def _row(report: Report) -> dict[str, object]:
     return {
         "cluster": report.cluster,
@@ -66,7 +77,8 @@ def finish(reports: list[Report], *, strict: bool) -> None:
     """Says what was checked and what was not, and exits as the contract says."""
     from generators.errors import FleetError
 
-    problems = [problem for report in reports for problem in report.problems]
+    # A mistake in what clusters share is one mistake.
+    problems = list(dict.fromkeys(problem for report in reports for problem in report.problems))
     unchecked = [line for report in reports for line in report.unchecked]
     for line in unchecked:
         console.warn(line)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from .base import LabelValue, Matching, Model, Name, Text
 from .cluster import Cluster
+from .exceptions import Excusable, ObjectPattern
 
 ROOT_APPLICATION = "root"
 PROJECTS = ("bootstrap", "argo-cd", "fleet")
@@ -97,6 +98,8 @@ class App(Model):
     """Pages for people, where it has some."""
     identities: dict[Name, Identity] = {}
     """Workload identities by ServiceAccount name."""
+    exceptions: dict[Excusable, dict[ObjectPattern, Text]] = {}
+    """Policy rules that objects of the app break for a reason: rule → `Kind/name` → the reason."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ class Catalog:
     chart_values: Mapping[str, ChartValues]
     jsonnet: Mapping[str, str]
     """Text of each jsonnet file by its path in the repository."""
+    registries: Mapping[str, str]
+    """Registries, or repositories in them, that images may come from beside the account's own → the reason."""
     value_schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """JSON Schema of the values of each chart of ours, by its folder in charts/."""
     plain_values: frozenset[str] = frozenset()

@@ -12,6 +12,7 @@ from generators.errors import Place, Problem
 from generators.model.base import Finding, dotted
 from generators.model.catalog import App, Inputs
 from generators.output import disk
+from generators.pipeline.origins import Origins
 from generators.renderers import argocd, repository
 from generators.source import reader
 from generators.tools import helm, kustomize
@@ -28,6 +29,8 @@ class Rendered:
     app: str = ""
     built: bool = False
     """Whether kustomize or helm made it, so that its lines are not those of a file."""
+    origins: Origins = Origins(())
+    """Where its parts were written, if kustomize made it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def built(root: Path, inputs: Inputs, known_wrong: Collection[str] = ()) -> Buil
             found.problems.append(Problem(Place(shown), str(error), hint=f"run `{command}`"))
         else:
             documents = filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader))
-            found.objects.extend(Rendered(shown, "", document, name, built=True) for document in documents)
+            origins = _origins(root, inputs, name, app)
+            found.objects.extend(Rendered(shown, "", each, name, built=True, origins=origins) for each in documents)
     return found
 
 
@@ -93,10 +97,21 @@ def _build(root: Path, inputs: Inputs, name: str, app: App) -> str:
     )
 
 
+def _origins(root: Path, inputs: Inputs, name: str, app: App) -> Origins:
+    """The base first: what it and a patch say alike is for people to change there."""
+    folders = (repository.app(name, "base"), repository.generated(inputs, "overlays", name))
+    return Origins(tuple((root / folder, folder) for folder in folders) if app.kind == "kustomize" else ())
+
+
 def placed(each: Rendered, finding: Finding) -> Problem:
     """A finding about an object, at its place in the file."""
     metadata = each.document.get("metadata")
     name = metadata.get("name", "") if isinstance(metadata, dict) else ""
     key = f"{each.document.get('kind', 'object')}/{name}: {dotted(finding.path)}".removesuffix(": ")
-    place = Place(each.file) if each.built else reader.parse(each.text, each.file).place_of(finding.path)
-    return Problem(place, finding.message, key, finding.hint)
+    return Problem(_place(each, finding), finding.message, key, finding.hint)
+
+
+def _place(each: Rendered, finding: Finding) -> Place:
+    if each.built:
+        return each.origins.place(each.document, finding.path) or Place(each.file)
+    return reader.parse(each.text, each.file).place_of(finding.path)

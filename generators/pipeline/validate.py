@@ -1,4 +1,4 @@
-"""Validates one cluster: its files are up to date, every object fits its schema, every value exists in its chart."""
+"""Validates one cluster: its files are up to date, its objects fit schemas and policy, its values exist in charts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from generators.checks.schemas import SchemaChecker
 from generators.errors import FleetError, Place, Problem, wrong
 from generators.model.base import Finding
 from generators.model.catalog import App, Inputs
+from generators.model.exceptions import Excuse
 from generators.model.identities import identities
 from generators.output import disk
 from generators.output.plan import compare
 from generators.output.text import texts
-from generators.pipeline import rendered
+from generators.pipeline import policies, rendered
 from generators.pipeline.fleet import Fleet
 from generators.renderers import render
 from generators.source import binding, reader
@@ -36,6 +37,10 @@ class Report:
     vpc_cidr: str = ""
     unreadable: bool = False
     """The sources themselves are wrong, so that nothing could be rendered."""
+    exceptions: frozenset[Excuse] = frozenset()
+    """Exceptions from policy that its apps make."""
+    needed: frozenset[Excuse] | None = None
+    """Those of them that an object needs; None where not every object could be looked at."""
 
 
 @cache
@@ -59,9 +64,21 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         objects = [*rendered.written(name, wanted), *built.objects]
         for each in objects:
             problems += _object_problems(inputs, each)
-        if not (stale or built.problems or built.unchecked or wrong_values):
+        broken, needed = policies.problems(inputs, objects)
+        problems += broken
+        whole = not (stale or built.problems or built.unchecked or wrong_values)
+        if whole:
             problems += _without_account(inputs, [each.document for each in objects])
-        return Report(name, len(objects), len(values), problems, built.unchecked, str(inputs.cluster.network.vpc_cidr))
+        return Report(
+            cluster=name,
+            objects=len(objects),
+            values=len(values),
+            problems=problems,
+            unchecked=built.unchecked,
+            vpc_cidr=str(inputs.cluster.network.vpc_cidr),
+            exceptions=policies.declared(inputs),
+            needed=needed if whole else None,
+        )
     except FleetError as error:
         return Report(name, problems=error.problems, unreadable=True)
     except OSError as error:

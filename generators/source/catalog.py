@@ -36,6 +36,7 @@ def load(workspace: Workspace) -> Catalog:
         chart_values=_chart_values(apps),
         jsonnet=_jsonnet(workspace.root),
         value_schemas=_value_schemas(workspace.root, apps),
+        registries=_data("registries")["registries"],
         plain_values=frozenset(path.parent.name for path in folder.glob("*/values.yaml")),
     )
 
