@@ -25,8 +25,13 @@ def findings(catalog: Catalog, app: str, values: Mapping[str, object]) -> list[F
     index = catalog.chart_values.get(chart.name)
     if index is None or index.version != chart.version:
         known = f"the index is of {index.version}" if index else "there is no index"
-        hint = f"generators/data/chart_values/{chart.name}.json must hold the value paths of the pinned version"
+        hint = f"run `fleet charts index {chart.name} {chart.version}`, which makes one of the pinned version"
         return [Finding((), f"{chart.name} {chart.version} cannot be checked: {known}", hint)]
+    return against(index, chart, values)
+
+
+def against(index: ChartValues, chart: Chart, values: Mapping[str, object]) -> list[Finding]:
+    """As `findings`, for the index of any version: `chart` has that version, and says which values are open."""
     return list(_below(index, chart, (), values))
 
 

@@ -15,7 +15,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import typer  # noqa: E402
 
-from generators.cli import change, console, inspect, new, render, schema, upgrade, validate  # noqa: E402
+from generators.cli import change, charts, console, inspect, new, render, schema, upgrade, validate  # noqa: E402
 
 app = typer.Typer(
     name="fleet",
@@ -34,6 +34,7 @@ app.command("set")(change.set_)
 app.command("delete")(change.delete)
 app.command("schema")(schema.schema)
 app.command("upgrade")(upgrade.upgrade)
+app.add_typer(charts.app, name="charts")
 
 
 def main() -> NoReturn:

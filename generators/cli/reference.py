@@ -41,9 +41,18 @@ def _commands() -> Iterator[str]:
     yield "70 a bug of ours."
     yield "Data goes to stdout, talk to stderr."
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb"})
+    for words in _names():
+        text = runner.invoke(app, [*words, "--help"], prog_name="fleet").output
+        yield from ("", f"## fleet {' '.join(words)}", "", "```", text.strip(), "```")
+
+
+def _names() -> Iterator[list[str]]:
+    """The words of each command, those of groups included."""
     for command in app.registered_commands:
-        text = runner.invoke(app, [command.name or "", "--help"], prog_name="fleet").output
-        yield from ("", f"## fleet {command.name}", "", "```", text.strip(), "```")
+        yield [command.name or ""]
+    for group in app.registered_groups:
+        for command in group.typer_instance.registered_commands if group.typer_instance else ():
+            yield [group.name or "", command.name or ""]
 
 
 def _policy(registries: Mapping[str, str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from generators.cli import console
-from generators.cli.options import Cluster, OutputOption
+from generators.cli.options import Cluster, OutputOption, TodayOption, day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,34 +25,16 @@ def upgrade(
     write: Annotated[
         bool, typer.Option("--write", help="Make the changes that stand in cluster.yaml, and render.")
     ] = False,
-    today: Annotated[
-        str,
-        typer.Option(
-            "--today", metavar="DATE", envvar="FLEET_TODAY", help="As in 2026-11-24; days left count from it."
-        ),
-    ] = "",
+    today: TodayOption = "",
     output: OutputOption = console.Output.text,
 ) -> None:
     """Check from git what another Kubernetes minor asks of a cluster; exits 1 where a person must change something."""
-    report = _run(cluster, to, _date(today), write=write)
+    report = _run(cluster, to, day(today), write=write)
     if output is console.Output.json:
         console.as_json(report.facts())
     else:
         _show(report)
     _finish(report, write=write)
-
-
-def _date(text: str) -> date:
-    from datetime import UTC, date, datetime
-
-    from generators.errors import wrong
-
-    if not text:
-        return datetime.now(UTC).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise wrong("fleet upgrade", f"`{text}` is not a date", key="--today", hint="for example 2026-11-24") from None
 
 
 def _run(cluster: str, to: str, today: date, *, write: bool) -> Report:
