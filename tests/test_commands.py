@@ -216,7 +216,7 @@ def test_validate_finds_files_that_are_not_what_the_sources_say(demo: Path, flee
     path.write_text(path.read_text().replace("main", "mine"))
     result = fleet("validate")
     assert result.exit_code == 1
-    assert "clusters/demo/generated/argocd/root.yaml: is not what the sources say" in result.stderr
+    assert "clusters/demo/generated/argocd/root.yaml:14:1: is not what the sources say" in result.stderr
     assert "hint: run `fleet render demo`" in result.stderr
 
 

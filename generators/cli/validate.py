@@ -26,7 +26,7 @@ def validate(
     if everything and clusters:
         raise typer.BadParameter("--all and names exclude each other")
     reports = run(clusters or [])
-    _add_overlaps(reports)
+    _add_shared(reports)
     if not clusters:
         _add_stale_exceptions(reports)
     if output is console.Output.json:
@@ -46,11 +46,12 @@ def run(names: list[str]) -> list[Report]:
     return list(console.progress(done, len(chosen), "validating"))
 
 
-def _add_overlaps(reports: list[Report]) -> None:
-    from generators.pipeline.validate import overlaps
+def _add_shared(reports: list[Report]) -> None:
+    """What only a look at several clusters shows."""
+    from generators.pipeline.validate import overlaps, shared_roles
 
     found = {report.cluster: report for report in reports}
-    for cluster, problem in overlaps(reports):
+    for cluster, problem in (*overlaps(reports), *shared_roles(reports)):
         found[cluster].problems.append(problem)
 
 

@@ -58,6 +58,8 @@ class Identity(Model):
         Annotated[str, Matching(r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)*", "a path of values", "rbac.serviceAccount")] | None
     ) = None
     """Where the chart takes the ServiceAccount (`create`, `name`, `annotations` lie below); kind helm only."""
+    sdk: Literal["any", "boto3", "cpp", "fluent-bit", "go-v1", "go-v2", "java-v2", "javascript-v3", "minio-go"] = "any"
+    """What its pods call AWS with, which decides what they must find in their environment; `any` is checked for all."""
     statements: Annotated[tuple[Statement, ...], Field(min_length=1)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from .base import Finding
@@ -65,8 +66,21 @@ def _identities(app: App) -> Iterator[Finding]:
         yield from _statements(at, identity)
 
 
+UNBOUND = re.compile(
+    r"[a-z0-9-]+:(Describe|List)[A-Za-z]*|ec2:GetInstanceTypesFromInstanceRequirements|secretsmanager:BatchGetSecretValue"
+)
+"""Actions that AWS binds to no ARN and that only read; Terraform refuses others on `*` without a condition, too."""
+
+
 def _statements(at: tuple[str, ...], identity: Identity) -> Iterator[Finding]:
     for index, statement in enumerate(identity.statements):
+        for number, action in enumerate(statement.actions):
+            if action.endswith("*"):
+                hint = "name each call in full: what AWS adds later under that prefix would be granted, too"
+                yield Finding((*at, "statements", index, "actions", number), f"`{action}` is a pattern", hint)
+            elif "*" in statement.resources and not (statement.conditions or UNBOUND.fullmatch(action)):
+                hint = "name ARNs, or add a condition on a tag; `*` alone is for calls that list or describe"
+                yield Finding((*at, "statements", index, "actions", number), f"`{action}` on every resource", hint)
         if "*" in statement.resources and not (statement.reason or statement.conditions):
             hint = "name ARNs, add a condition on a tag, or say in `reason` why AWS allows nothing narrower"
             yield Finding((*at, "statements", index, "resources"), "allows every resource without a reason", hint)

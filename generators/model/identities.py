@@ -11,6 +11,7 @@ from . import names
 from .catalog import Inputs, Statement
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
+STS_ANNOTATION = "eks.amazonaws.com/sts-regional-endpoints"
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,13 @@ class WorkloadIdentity:
     role_name: str
     role_arn: str
     values_path: str
+    sdk: str
     statements: list[dict[str, object]]
 
     @property
     def annotations(self) -> dict[str, str]:
         """Annotations of the ServiceAccount: the role, and tokens from the region's own STS."""
-        return {ROLE_ANNOTATION: self.role_arn, "eks.amazonaws.com/sts-regional-endpoints": "true"}
+        return {ROLE_ANNOTATION: self.role_arn, STS_ANNOTATION: "true"}
 
 
 def identities(inputs: Inputs) -> list[WorkloadIdentity]:
@@ -43,6 +45,7 @@ def identities(inputs: Inputs) -> list[WorkloadIdentity]:
             role_name=names.role_name(cluster, app.namespace, account),
             role_arn=names.role_arn(cluster, app.namespace, account),
             values_path=identity.values_path or "",
+            sdk=identity.sdk,
             statements=[filled for each in identity.statements if (filled := _statement(each, values))["Resource"]],
         )
         for name, app in inputs.apps().items()

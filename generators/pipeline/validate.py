@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Network
-from pathlib import Path
+from itertools import zip_longest
 
-from generators.checks import chart_values, identity, scope
+from generators.checks import chart_values, scope
+from generators.checks.identity import role_names
 from generators.checks.schemas import SchemaChecker
 from generators.errors import FleetError, Place, Problem, wrong
 from generators.model.base import Finding
@@ -16,9 +17,9 @@ from generators.model.catalog import App, Inputs
 from generators.model.exceptions import Excuse
 from generators.model.identities import identities
 from generators.output import disk
-from generators.output.plan import compare
+from generators.output.plan import Plan, compare
 from generators.output.text import texts
-from generators.pipeline import policies, rendered
+from generators.pipeline import identity, policies, rendered
 from generators.pipeline.fleet import Fleet
 from generators.renderers import render
 from generators.source import binding, reader
@@ -35,6 +36,9 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     vpc_cidr: str = ""
+    account: str = ""
+    roles: list[tuple[str, str]] = field(default_factory=list)
+    """IAM roles that the cluster has in its AWS account, each with its owner."""
     unreadable: bool = False
     """The sources themselves are wrong, so that nothing could be rendered."""
     exceptions: frozenset[Excuse] = frozenset()
@@ -54,21 +58,22 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         inputs = fleet.load(name)
         wanted = texts(render(inputs), name)
         folder = fleet.workspace.existing(name)
-        stale = _stale(folder, name, wanted)
+        plan = compare(folder / disk.GENERATED, wanted)
+        stale = _stale(name, wanted, plan)
         problems = list(stale)
         values = _values(fleet, inputs, wanted)
         problems += [problem for _, found in values for problem in found]
         wrong_values = {app for app, found in values if found}
-        built = rendered.Built() if stale else rendered.built(fleet.workspace.root, inputs, wrong_values)
+        on_disk = rendered.built(fleet.workspace.root, inputs, wrong_values)
+        built = rendered.Built() if stale else on_disk
         problems += built.problems
         objects = [*rendered.written(name, wanted), *built.objects]
         for each in objects:
             problems += _object_problems(inputs, each)
         broken, needed = policies.problems(inputs, objects)
         problems += broken
+        problems += identity.problems(identity.committed(fleet, inputs, wanted, plan, on_disk))
         whole = not (stale or built.problems or built.unchecked or wrong_values)
-        if whole:
-            problems += _without_account(inputs, [each.document for each in objects])
         return Report(
             cluster=name,
             objects=len(objects),
@@ -76,6 +81,8 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
             problems=problems,
             unchecked=built.unchecked,
             vpc_cidr=str(inputs.cluster.network.vpc_cidr),
+            account=inputs.cluster.account,
+            roles=list(role_names.taken(inputs.cluster, identities(inputs))),
             exceptions=policies.declared(inputs),
             needed=needed if whole else None,
         )
@@ -85,14 +92,23 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         return Report(name, problems=wrong(str(error.filename or name), error.strerror or str(error)).problems)
 
 
-def _stale(folder: Path, name: str, wanted: dict[str, str]) -> list[Problem]:
-    plan = compare(folder / disk.GENERATED, wanted)
+def _stale(name: str, wanted: dict[str, str], plan: Plan) -> list[Problem]:
     words = (("is missing", plan.added), ("is not what the sources say", plan.changed), ("is stale", plan.stale))
     return [
-        Problem(Place(f"clusters/{name}/{disk.GENERATED}/{path}"), message, hint=f"run `fleet render {name}`")
+        Problem(_first_difference(name, path, wanted, plan), message, hint=f"run `fleet render {name}`")
         for message, paths in words
         for path in paths
     ]
+
+
+def _first_difference(name: str, path: str, wanted: dict[str, str], plan: Plan) -> Place:
+    """The line of a changed file where it parts from the sources; a file that is missing or stale as a whole."""
+    file = f"clusters/{name}/{disk.GENERATED}/{path}"
+    if path not in plan.changed:
+        return Place(file)
+    lines = zip_longest(plan.before[path].split("\n"), wanted[path].split("\n"))
+    line = next(number for number, (old, new) in enumerate(lines, start=1) if old != new)
+    return Place(file, min(line, plan.before[path].count("\n") or 1), 1)
 
 
 def _object_problems(inputs: Inputs, each: rendered.Rendered) -> list[Problem]:
@@ -100,20 +116,7 @@ def _object_problems(inputs: Inputs, each: rendered.Rendered) -> list[Problem]:
     findings = [Finding(problem.path, problem.message, problem.hint) for problem in schema]
     if each.app:
         findings += scope.findings(each.app, inputs.catalog.apps[each.app], each.document)
-        findings += identity.of_object(identities(inputs), each.document)
     return [rendered.placed(each, finding) for finding in findings]
-
-
-def _without_account(inputs: Inputs, documents: list[dict[str, object]]) -> list[Problem]:
-    return [
-        Problem(
-            Place(f"apps/{each.app}/app.yaml"),
-            f"declares an identity, and the app renders no such ServiceAccount with its role in {each.namespace}",
-            f"identities.{each.service_account}",
-            "add the ServiceAccount to what the app renders, or take the identity away",
-        )
-        for each in identity.missing(identities(inputs), documents)
-    ]
 
 
 def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[tuple[str, list[Problem]]]:
@@ -124,8 +127,6 @@ def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[tuple[
             plain = node.plain()
             assert isinstance(plain, dict)  # noqa: S101 - reader takes mappings only
             findings = chart_values.findings(fleet.catalog, name, plain)
-            if node.place.file.startswith(f"clusters/{inputs.cluster.name}/values/"):
-                findings += identity.of_override(identities(inputs), name, plain)
             found.append((name, [binding.located(node, finding) for finding in findings]))
     return found
 
@@ -140,6 +141,15 @@ def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, app: App, wanted: dict
         yield reader.read(root / path, path)
     if f"values/{name}.yaml" in wanted:
         yield reader.parse(wanted[f"values/{name}.yaml"], f"{cluster}/{disk.GENERATED}/values/{name}.yaml")
+
+
+def shared_roles(reports: list[Report]) -> list[tuple[str, Problem]]:
+    """Clusters, of those looked at, that would make an IAM role which another one makes in the same account."""
+    found = role_names.across([(report.cluster, report.account, report.roles) for report in reports])
+    return [
+        (cluster, Problem(Place(f"clusters/{cluster}/cluster.yaml"), finding.message, "name", finding.hint))
+        for cluster, finding in found
+    ]
 
 
 def overlaps(reports: list[Report]) -> list[tuple[str, Problem]]:

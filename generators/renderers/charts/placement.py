@@ -24,6 +24,7 @@ def aws_env(inputs: Inputs) -> list[Values]:
     """Environment for AWS's SDKs: the region's own STS, fewer retries when AWS asks for it, never instance metadata."""
     variables = {
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "10",
         "AWS_REGION": inputs.cluster.region,
         "AWS_RETRY_MODE": "adaptive",
         "AWS_STS_REGIONAL_ENDPOINTS": "regional",
