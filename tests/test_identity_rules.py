@@ -12,6 +12,7 @@ import pytest
 
 from generators.checks.identity import chart_rules, charts, closed, environment, pods, role_names, tfvars
 from generators.checks.identity.evidence import Account, Document, Spot
+from generators.checks.policy.objects import TEMPLATES
 from generators.model.base import Finding
 from generators.model.catalog import App, ChartValues, Identity
 from generators.model.catalog_rules import UNBOUND, app_findings
@@ -248,9 +249,9 @@ def test_each_sdk_of_an_identity_has_its_row() -> None:
 def pod(account: str, env: dict[str, str] | None = None, of: str = "shop", kind: str = "Deployment") -> Document:
     entries = [{"name": name, "value": value} for name, value in (env or {}).items()]
     spec: dict[str, Any] = {"serviceAccountName": account, "containers": [{"name": "one", "env": entries}]}
-    for step in reversed(pods.TEMPLATES[kind]):
+    for step in reversed((*TEMPLATES[kind], "spec")):
         spec = {str(step): spec}
-    return Document(0, of, {"kind": kind, "metadata": {"namespace": "shop"}, **spec})
+    return Document({"kind": kind, "metadata": {"namespace": "shop"}, **spec}, of)
 
 
 ENV = {"AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "10"}
@@ -262,12 +263,12 @@ def about(*documents: Document, callers: list[pods.Identity] = CALLERS) -> list[
     return words(pods.findings(documents, callers, MADE))
 
 
-@pytest.mark.parametrize("kind", sorted(pods.TEMPLATES))
+@pytest.mark.parametrize("kind", sorted(TEMPLATES))
 def test_pods_that_run_as_they_should(kind: str) -> None:
     assert about(pod("web", ENV, kind=kind), pod("plain", kind=kind), pod("", of="calm", kind=kind)) == []
 
 
-@pytest.mark.parametrize("kind", sorted(pods.TEMPLATES))
+@pytest.mark.parametrize("kind", sorted(TEMPLATES))
 def test_pods_that_do_not(kind: str) -> None:
     assert about(pod("", kind=kind)) == ["runs as shop/default, and its app calls AWS"]
     assert about(pod("default", kind=kind)) == ["runs as shop/default, and its app calls AWS"]
@@ -278,7 +279,7 @@ def test_pods_that_do_not(kind: str) -> None:
 
 def test_a_pod_in_a_namespace_that_nobody_could_build_is_not_judged() -> None:
     document = pod("somebody")
-    assert about(replace(document, content={**document.content, "metadata": {"namespace": "unseen"}})) == []
+    assert about(replace(document, document={**document.document, "metadata": {"namespace": "unseen"}})) == []
 
 
 def test_an_identity_whose_sdk_reads_nothing_needs_nothing() -> None:

@@ -11,7 +11,8 @@ import yaml
 
 from generators.checks.identity import accounts, chart_rules, closed, pods, role_names, tfvars
 from generators.checks.identity.charts import Release
-from generators.checks.identity.evidence import Document, Spot, Told, mapping
+from generators.checks.identity.evidence import Document, Spot, Told
+from generators.checks.policy.objects import mapping
 from generators.errors import FleetError, Place, Problem
 from generators.model.base import Finding
 from generators.model.catalog import Inputs
@@ -97,7 +98,7 @@ def problems(found: Committed) -> list[Problem]:
 
 def _told(found: Committed, roles: tfvars.Tfvars) -> Told:
     inputs, apps = found.inputs, found.inputs.apps()
-    documents = [Document(number, each.app, each.document) for number, each in enumerate(found.objects) if each.app]
+    documents = [Document(each.document, each.app, number) for number, each in enumerate(found.objects) if each.app]
     made = [*accounts.rendered(documents), *(each for release in found.releases for each in release.accounts())]
     sdks = {(each.namespace, each.service_account): each.sdk for each in identities(inputs)}
     yield from role_names.findings(identities(inputs))

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path as File
 from typing import Any
 
-from generators.checks.identity.evidence import Account, Spot, mapping, texts
+from generators.checks.identity.evidence import Account, Spot, texts
+from generators.checks.policy.objects import mapping
 
 DATA = File(__file__).parents[2] / "data"
 RELEASE_LIMIT = 63

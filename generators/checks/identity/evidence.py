@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from generators.checks.policy.objects import Object, mapping
 from generators.model.base import Finding, Path
 from generators.model.identities import ROLE_ANNOTATION
 
@@ -57,22 +58,15 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Document:
-    """A rendered object with its number and the app that it belongs to."""
+class Document(Object):
+    """A rendered object with its number."""
 
-    number: int
-    app: str
-    content: Mapping[str, object]
+    number: int = 0
 
     @property
     def spot(self) -> Spot:
         """Its place."""
         return Spot("object", self.number)
-
-
-def mapping(value: object) -> Mapping[str, object]:
-    """`value` where it is a mapping, else an empty one: what is misshapen is told by the schemas."""
-    return value if isinstance(value, dict) else {}
 
 
 def texts(value: object) -> dict[str, str]:

@@ -7,19 +7,8 @@ from dataclasses import dataclass
 
 from generators.checks.identity import environment
 from generators.checks.identity.charts import reads
-from generators.checks.identity.evidence import Document, Key, Told, mapping
-from generators.model.base import Finding, Path, did_you_mean
-
-TEMPLATES: dict[str, Path] = {
-    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
-    "Pod": ("spec",),
-    **dict.fromkeys(
-        ("DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"),
-        ("spec", "template", "spec"),
-    ),
-}
-"""Kind → where its pods' spec is."""
-CONTAINERS = ("initContainers", "containers")
+from generators.checks.identity.evidence import Document, Key, Told
+from generators.model.base import Finding, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -51,28 +40,18 @@ def findings(documents: Sequence[Document], identities: Sequence[Identity], made
     by_key = {each.key: each for each in identities}
     callers = {each.app for each in identities}
     for document in documents:
-        at = TEMPLATES.get(str(document.content.get("kind")))
-        spec = _at(document.content, at) if at else {}
-        if at and spec:
-            namespace = str(mapping(document.content.get("metadata")).get("namespace", ""))
+        if spec := document.pod.spec:
             name = str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default")
-            identity = by_key.get((namespace, name))
-            told = [*_account(document.app, (namespace, name), callers, by_key, made), *_environment(spec, identity)]
-            yield from ((document.spot, Finding((*at, *each.path), each.message, each.hint)) for each in told)
-
-
-def _at(content: Mapping[str, object], path: Path) -> Mapping[str, object]:
-    found: object = content
-    for step in path:
-        found = mapping(found).get(str(step))
-    return mapping(found)
+            key = (document.namespace, name)
+            told = (*_account(document, key, callers, by_key, made), *_environment(document, by_key.get(key)))
+            yield from ((document.spot, finding) for finding in told)
 
 
 def _account(
-    app: str, key: Key, callers: Collection[str], identities: Mapping[Key, Identity], made: Made
+    document: Document, key: Key, callers: Collection[str], identities: Mapping[Key, Identity], made: Made
 ) -> Iterator[Finding]:
     namespace, name = key
-    at = ("serviceAccountName",)
+    app, at = document.app, (*document.pod.path, "spec", "serviceAccountName")
     own = sorted(each.key[1] for each in identities.values() if each.app == app and each.key[0] == namespace)
     if name == "default" and app in callers:
         what = f"runs as {namespace}/default, and its app calls AWS"
@@ -88,11 +67,8 @@ def _account(
         yield Finding(at, what, f"declare an identity in apps/{app}/app.yaml: a role is shared by nobody")
 
 
-def _environment(spec: Mapping[str, object], identity: Identity | None) -> Iterator[Finding]:
+def _environment(document: Document, identity: Identity | None) -> Iterator[Finding]:
     wanted = reads(identity.sdk) if identity else ()
-    for where in CONTAINERS:
-        containers = spec.get(where)
-        for index, container in enumerate(containers if isinstance(containers, list) else ()):
-            variables = environment.named(mapping(container).get("env"))
-            for message, hint in environment.problems(variables, wanted):
-                yield Finding((where, index, "env"), message, hint)
+    for container in document.pod.containers:
+        for message, hint in environment.problems(environment.named(container.spec.get("env")), wanted):
+            yield Finding((*container.path, "env"), message, hint)

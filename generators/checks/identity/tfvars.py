@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from generators.checks.identity.evidence import Key, Spot, Told, mapping, texts
+from generators.checks.identity.evidence import Key, Spot, Told, texts
+from generators.checks.policy.objects import mapping
 from generators.model.base import Finding
 
 ENTRY = ("app", "namespace", "service_account")
