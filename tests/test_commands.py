@@ -368,7 +368,8 @@ def test_new_tells_of_another_clusters_broken_block(workspace: Workspace, fleet:
     fleets.add(workspace, "broken", fleets.text().replace("prod-tokyo", "broken").replace("10.20.0.0/16", "everywhere"))
     result = fleet("new", "demo")
     assert result.exit_code == 2
-    assert "clusters/broken/cluster.yaml:8:13: network.vpc_cidr: `everywhere` is not a block" in result.stderr
+    line = fleets.text().partition("vpc_cidr")[0].count("\n") + 1
+    assert f"clusters/broken/cluster.yaml:{line}:13: network.vpc_cidr: `everywhere` is not a block" in result.stderr
 
 
 def test_set_below_an_empty_mapping(demo: Path, fleet: Fleet) -> None:
