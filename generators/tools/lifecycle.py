@@ -18,9 +18,19 @@ from generators.tools.crds import Module, folder
 FILE = Path(__file__).parents[1] / "data" / "api_lifecycle.json"
 COMMAND = "python -m generators.tools.lifecycle"
 MODULES = (
-    Module("k8s.io/api", "v0.37.2", "h1:PnxqnUFy93jr2GcpWDkKOm8wfy25kT9wa572MuQS8oc=", "Apache-2.0"),
+    Module(
+        path="k8s.io/api",
+        version="v0.37.2",
+        sum="h1:PnxqnUFy93jr2GcpWDkKOm8wfy25kT9wa572MuQS8oc=",
+        licence="Apache-2.0",
+    ),
     # The newer one has forgotten what was gone long before it, such as autoscaling/v2beta2.
-    Module("k8s.io/api", "v0.25.16", "h1:6VsSxn0vCdHuAVh82EZCKoM457LuUpQQb6YXfQunz7Q=", "Apache-2.0"),
+    Module(
+        path="k8s.io/api",
+        version="v0.25.16",
+        sum="h1:6VsSxn0vCdHuAVh82EZCKoM457LuUpQQb6YXfQunz7Q=",
+        licence="Apache-2.0",
+    ),
 )
 """The first one that knows a kind decides."""
 
