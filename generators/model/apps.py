@@ -77,6 +77,23 @@ class GpuInferenceSettings(AppSettings):
     jobs: dict[Name, InferenceJob] = {}
 
 
+class KubeflowPipelinesSettings(AppSettings):
+    """What runs may read and write, how many there are at once, and the optional parts."""
+
+    inputs: tuple[S3Prefix, ...] = ("models/", "movies/")
+    """Prefixes of the bucket that the tasks of a run may read."""
+    outputs: tuple[S3Prefix, ...] = ("results/pipelines/",)
+    """Prefixes that they may read and write, beside storage.pipelines_prefix."""
+    parallel_runs: Annotated[int, Field(ge=1, le=1_000)] = 50
+    """Runs at a time; more of them wait."""
+    pods_per_second: Annotated[int, Field(ge=1, le=100)] = 20
+    """Pods that all runs together may start in a second: the Kubernetes API and STS see each of them."""
+    scheduled_runs: bool = True
+    """Recurring runs, by schedule. Off, the pages still offer them, and starting one is refused."""
+    viewer: bool = False
+    """TensorBoard out of the pages, one program for each person who opens it."""
+
+
 class Apps(Model):
     """Apps that the cluster runs, by name. Which names exist, the catalogue decides: see `rules.py`."""
 
@@ -87,6 +104,7 @@ class Apps(Model):
     cluster_autoscaler: ClusterAutoscalerSettings | None = Field(None, alias="cluster-autoscaler")
     coredns: CorednsSettings | None = None
     gpu_inference: GpuInferenceSettings | None = Field(None, alias="gpu-inference")
+    kubeflow_pipelines: KubeflowPipelinesSettings | None = Field(None, alias="kubeflow-pipelines")
 
     def names(self) -> list[str]:
         """Names of the apps that are on, sorted."""

@@ -167,6 +167,8 @@ class Catalog:
     """Text of each jsonnet file by its path in the repository."""
     registries: Mapping[str, str]
     """Registries, or repositories in them, that images may come from beside the account's own → the reason."""
+    rds_ca: Mapping[str, str] = field(default_factory=dict)
+    """Certificate authorities of RDS by region, as PEM."""
     value_schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """JSON Schema of the values of each chart of ours, by its folder in charts/."""
     plain_values: frozenset[str] = frozenset()

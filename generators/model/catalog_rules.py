@@ -18,6 +18,8 @@ PLACEHOLDERS = frozenset(
         "job_inputs",
         "job_outputs",
         "model_repository",
+        "pipeline_inputs",
+        "pipeline_outputs",
         "pipelines_prefix",
         "region",
     }

@@ -89,6 +89,21 @@ def git_credential(cluster: Cluster) -> tuple[str, str] | None:
     return folder + slash, key
 
 
+def s3_endpoint(cluster: Cluster) -> str:
+    """S3's host in the region. Never with a dot at its end: signatures and TLS hold the name without."""
+    return f"s3.{cluster.region}.amazonaws.com"
+
+
+def pipeline_root(cluster: Cluster) -> str:
+    """Where drivers and launchers keep what tasks hand on."""
+    return f"s3://{bucket(cluster)}/{cluster.storage.pipelines_prefix}artifacts"
+
+
+def pipeline_logs(cluster: Cluster) -> str:
+    """Key below which Argo keeps what tasks said, without a slash at its end."""
+    return f"{cluster.storage.pipelines_prefix}logs"
+
+
 def load_balancer(cluster: Cluster) -> str:
     """Name of the ALB. AWS keeps names that begin with `internal-` for itself, so the cluster's comes second."""
     whole = f"ui-{cluster.name}"
@@ -193,7 +208,7 @@ def tags(cluster: Cluster) -> dict[str, str]:
 
 def placeholders(cluster: Cluster) -> dict[str, tuple[str, ...]]:
     """What `{…}` in an identity's statements may stand for. Several values make several resources, none makes none."""
-    inference = cluster.apps.gpu_inference
+    inference, pipelines = cluster.apps.gpu_inference, cluster.apps.kubeflow_pipelines
     jobs = inference.jobs.values() if inference else ()
     return {
         "account": (cluster.account,),
@@ -203,6 +218,8 @@ def placeholders(cluster: Cluster) -> dict[str, tuple[str, ...]]:
         "job_inputs": tuple(sorted({job.input for job in jobs})),
         "job_outputs": tuple(sorted({job.output for job in jobs})),
         "model_repository": (inference.model_repository,) if inference else (),
+        "pipeline_inputs": pipelines.inputs if pipelines else (),
+        "pipeline_outputs": pipelines.outputs if pipelines else (),
         "pipelines_prefix": (cluster.storage.pipelines_prefix,),
         "region": (cluster.region,),
     }

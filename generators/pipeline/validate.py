@@ -19,7 +19,7 @@ from generators.model.identities import identities
 from generators.output import disk
 from generators.output.plan import Plan, compare
 from generators.output.text import texts
-from generators.pipeline import identity, policies, rendered
+from generators.pipeline import identity, policies, rendered, stores
 from generators.pipeline.fleet import Fleet
 from generators.renderers import render
 from generators.source import binding, reader
@@ -73,6 +73,7 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         broken, needed = policies.problems(inputs, objects)
         problems += broken
         problems += identity.problems(identity.committed(fleet, inputs, wanted, plan, on_disk))
+        problems += stores.problems(inputs, objects)
         whole = not (stale or built.problems or built.unchecked or wrong_values)
         return Report(
             cluster=name,

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from generators.model import names, sizing
 from generators.model.catalog import Inputs
+from generators.renderers import kubeflow_pipelines
 
 Tree = dict[str, object]
 DNS_SELECTOR = {"k8s-app": "kube-dns"}
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """What a cluster adds to an app's base. Patches by file name."""
+
+    patches: Tree = field(default_factory=dict)
+    """Each over the object that it names."""
+    of_kind: Tree = field(default_factory=dict)
+    """Each over every object of its kind."""
+    components: list[str] = field(default_factory=list)
+    """Folders of optional parts, from the overlay's own."""
 
 
 def render(inputs: Inputs) -> Tree:
@@ -16,20 +30,35 @@ def render(inputs: Inputs) -> Tree:
     tree: Tree = {}
     for name, app in inputs.apps().items():
         if app.kind == "kustomize":
-            files = OVERLAYS[name](inputs) if name in OVERLAYS else {}
-            patches = sorted(path for path in files if path != "kustomization.yaml")
-            tree[f"overlays/{name}/kustomization.yaml"] = {
-                "apiVersion": "kustomize.config.k8s.io/v1beta1",
-                "kind": "Kustomization",
-                "resources": [f"../../../../../apps/{name}/base"],
-                **({"patches": [{"path": path} for path in patches]} if patches else {}),
-            }
+            overlay = OVERLAYS[name](inputs) if name in OVERLAYS else Overlay()
+            tree[f"overlays/{name}/kustomization.yaml"] = _kustomization(name, overlay)
+            files = {**overlay.patches, **overlay.of_kind}
             tree |= {f"overlays/{name}/{path}": document for path, document in files.items()}
     return tree
 
 
-def _coredns(inputs: Inputs) -> Tree:
-    return {"deployment.yaml": _coredns_deployment(inputs), "service.yaml": _coredns_service(inputs)}
+def _kustomization(name: str, overlay: Overlay) -> Tree:
+    patches: list[Tree] = [{"path": path} for path in sorted(overlay.patches)]
+    for path, document in sorted(overlay.of_kind.items()):
+        assert isinstance(document, dict)  # noqa: S101 (an object of Kubernetes)
+        patches.append({"path": path, "target": {"kind": document["kind"]}})
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [f"../../../../../apps/{name}/base"],
+        **({"components": overlay.components} if overlay.components else {}),
+        **({"patches": patches} if patches else {}),
+    }
+
+
+def _coredns(inputs: Inputs) -> Overlay:
+    return Overlay({"deployment.yaml": _coredns_deployment(inputs), "service.yaml": _coredns_service(inputs)})
+
+
+def _kubeflow_pipelines(inputs: Inputs) -> Overlay:
+    return Overlay(
+        kubeflow_pipelines.patches(inputs), kubeflow_pipelines.placement(), kubeflow_pipelines.components(inputs)
+    )
 
 
 def _coredns_deployment(inputs: Inputs) -> Tree:
@@ -82,4 +111,7 @@ def _coredns_service(inputs: Inputs) -> Tree:
     }
 
 
-OVERLAYS: dict[str, Callable[[Inputs], Tree]] = {"coredns": _coredns}
+OVERLAYS: dict[str, Callable[[Inputs], Overlay]] = {
+    "coredns": _coredns,
+    "kubeflow-pipelines": _kubeflow_pipelines,
+}

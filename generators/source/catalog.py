@@ -35,6 +35,7 @@ def load(workspace: Workspace) -> Catalog:
         minors={name: MinorFacts(**facts) for name, facts in _data("minors")["minors"].items()},
         chart_values=_chart_values(apps),
         jsonnet=_jsonnet(workspace.root),
+        rds_ca=_data("rds_ca")["regions"],
         value_schemas=_value_schemas(workspace.root, apps),
         registries=_data("registries")["registries"],
         plain_values=frozenset(path.parent.name for path in folder.glob("*/values.yaml")),

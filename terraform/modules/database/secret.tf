@@ -13,7 +13,7 @@ locals {
 resource "aws_secretsmanager_secret" "database" {
   #checkov:skip=CKV2_AWS_57:renewed with password_version, in the database and here at once; a rotation behind Terraform's back would be undone
   name        = var.secret
-  description = "MySQL of ${var.cluster_name}: host, port, username, password"
+  description = "MySQL of ${var.cluster_name}: host, port, username, password and its version"
   kms_key_id  = var.key_arn
   # AWS keeps the name for that long, and no apply could make the secret anew; there is nothing in it to recover.
   recovery_window_in_days = 0
@@ -26,6 +26,8 @@ resource "aws_secretsmanager_secret_version" "database" {
     port     = aws_db_instance.this.port
     username = aws_db_instance.this.username
     password = ephemeral.aws_secretsmanager_random_password.this.random_password
+    # Whoever made users with the password before waits until it reads this number.
+    version = tostring(var.password_version)
   })
   secret_string_wo_version = local.password_version
 
