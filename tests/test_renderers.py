@@ -125,7 +125,9 @@ def test_one_identity_reaches_terraform_and_the_service_account(inputs: Inputs) 
     arn = values["annotations"]["eks.amazonaws.com/role-arn"]
     facts = declared[arn.rpartition("/")[2]]
     assert (facts["namespace"], facts["service_account"]) == ("kube-system", values["name"])
-    rendered = str([document for path, document in tree.items() if path.startswith(("manifests/", "values/"))])
+    rendered = str(
+        [document for path, document in tree.items() if path.startswith(("manifests/", "overlays/", "values/"))]
+    )
     annotated = re.findall(r"'eks\.amazonaws\.com/role-arn': 'arn:aws:iam::\d+:role/([^']+)'", rendered)
     assert sorted(annotated) == sorted(declared)
 

@@ -38,7 +38,7 @@ def components(inputs: Inputs) -> list[str]:
 def patches(inputs: Inputs) -> Facts:
     """File name → patch over the base."""
     version = _password_version(inputs)
-    found = {
+    found: Facts = {
         "configmap-kfp-launcher.yaml": _config_map("kfp-launcher", _launcher(inputs)),
         "configmap-rds-ca.yaml": _config_map("rds-ca", {"rds-ca.pem": inputs.catalog.rds_ca[inputs.cluster.region]}),
         "configmap-workflow-controller.yaml": _config_map("workflow-controller-configmap", _controller(inputs)),

@@ -96,7 +96,7 @@ def _source() -> str:
             encoding="utf-8",
             check=False,
         )
-        [archive] = [*Path(folder).glob("*.tgz")] or [None]
+        archive = next(Path(folder).glob("*.tgz"), None)
         if done.returncode != 0 or archive is None:
             raise ToolFailed(f"npm pack {PACKAGE}@{VERSION}: {done.stderr.strip()}")
         found = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()

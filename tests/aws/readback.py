@@ -125,6 +125,7 @@ def database(checkout: Checkout) -> None:
     assert (held["host"], held["port"]) == (found["Endpoint"]["Address"], found["Endpoint"]["Port"])
     assert held["username"] == found["MasterUsername"]
     assert len(held["password"]) == 40
+    assert held["version"] == str(said["database"].get("password_version", 1))
     nodes = checkout.client("eks").describe_cluster(name=checkout.name)["cluster"]["resourcesVpcConfig"]
     asked = [{"Name": "group-id", "Values": [found["VpcSecurityGroups"][0]["VpcSecurityGroupId"]]}]
     rules = checkout.client("ec2").describe_security_group_rules(Filters=asked)["SecurityGroupRules"]
