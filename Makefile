@@ -28,7 +28,7 @@ check: .venv/.dev ## Show what a render, a schema or a reference page would chan
 	@.venv/bin/python -m generators.cli.reference --check
 	@$(FLEET) validate $(if $(CI),--strict)
 
-validate: .venv/.run ## Check every cluster, or NAME=: rules, schemas, chart values
+validate: .venv/.run ## Check every cluster, or NAME=: rules, schemas, policy, chart values
 	@$(FLEET) validate $(NAME)
 
 state-bucket: .name .venv/.ops ## Make the bucket of Terraform's states for the account and region of NAME=, or mend it

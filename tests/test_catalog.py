@@ -75,6 +75,14 @@ def test_a_mistake_in_an_app_file_is_told(workspace: Workspace, old: str, new: s
     assert message in told(workspace, MINIMAL.replace(old, new))
 
 
+def test_a_namespace_has_one_level_of_pod_security(workspace: Workspace) -> None:
+    message = told(
+        workspace, MINIMAL.replace("namespace: tests", "namespace: gpu-inference").replace("restricted", "baseline")
+    )
+    what = "sample/app.yaml:7:15: pod_security: apps/gpu-inference/app.yaml has `restricted` for the same namespace"
+    assert what in message
+
+
 @pytest.mark.parametrize("name", ["root", "project-fleet", "project-argo-cd", "project-bootstrap"])
 def test_names_of_argocds_own_files_are_taken(workspace: Workspace, name: str) -> None:
     assert f"`{name}` is taken in generated/argocd/" in told(workspace, MINIMAL, name)

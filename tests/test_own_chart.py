@@ -99,8 +99,9 @@ def test_its_objects_are_rendered_by_helm_and_checked(workspace: Workspace) -> N
     assert (before.problems, before.unchecked) == ([], [])
     template.write_text(CONFIG_MAP.replace("\ndata:", "\ndada:").replace("{{ .Release.Namespace }}", "elsewhere"))
     message = told(workspace)
-    assert "charts/sample: ConfigMap/settings: dada: is not a known field\nhint: did you mean data?" in message
-    assert "charts/sample: ConfigMap/settings: metadata.namespace: `elsewhere` is not the app's namespace" in message
+    place = "charts/sample/templates/config-map.yaml"
+    assert f"{place}:6:1: ConfigMap/settings: dada: is not a known field\nhint: did you mean data?" in message
+    assert f"{place}:5:3: ConfigMap/settings: metadata.namespace: `elsewhere` is not the app's namespace" in message
 
 
 @pytest.mark.usefixtures("demo")
@@ -110,7 +111,7 @@ def test_the_chart_believes_in_the_clusters_kubernetes_and_in_the_last_values(wo
     template.write_text(
         CONFIG_MAP.replace("kind: ConfigMap", "kind: {{ .Values.mode }}-{{ .Capabilities.KubeVersion }}")
     )
-    assert "charts/sample: fast-v1.35.0/settings: kind: no schema for v1 fast-v1.35.0" in told(workspace)
+    assert ":2:1: fast-v1.35.0/settings: kind: no schema for v1 fast-v1.35.0" in told(workspace)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from generators.checks.policy import nodes
 from generators.checks.policy.facts import ANY, Nodes
 from generators.checks.policy.images import full_name
 from generators.checks.policy.objects import Pod, selects
-from tests.test_policy import FACTS
+from tests.test_policy import FACTS, FOLDER, documents, reviewed
 
 GROUPS = (
     Nodes("one", {"zone": frozenset({"a", "b"}), "cores": frozenset({"4"}), "host": ANY}),
@@ -86,6 +87,13 @@ def test_selector_and_affinity_must_both_hold() -> None:
 def test_tolerations_cover_taints(toleration: dict[str, str], covered: bool) -> None:
     assert nodes.covers(toleration, ("k", "v", "NoSchedule")) is covered
     assert nodes.tolerates(pod(tolerations=[{"key": "z"}, toleration]), ("k", "v", "NoSchedule")) is covered
+
+
+def test_a_taint_that_is_only_a_preference_keeps_nobody_out() -> None:
+    spec = json.loads(json.dumps(documents(FOLDER / "node-taints" / "bad.yaml")))
+    for effect, broken in (("NoSchedule", 1), ("NoExecute", 1), ("PreferNoSchedule", 0)):
+        groups = [replace(each, taints=(("k", "v", effect),)) for each in FACTS.nodes]
+        assert len(reviewed(spec, replace(FACTS, nodes=tuple(groups))).broken) == broken
 
 
 def test_a_toleration_without_value_covers_a_taint_without_one() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from generators.pipeline.origins import Origins
+from generators.errors import Place
+from generators.pipeline.origins import Origins, Template
 from generators.source.workspace import Workspace
 from tests import fleets
 from tests.tool_needed import needed
@@ -171,3 +172,20 @@ def test_a_part_is_found_by_its_name_in_base_or_patch(tmp_path: Path) -> None:
     other: dict[str, object] = {"kind": "B", "metadata": {"name": "c"}, "spec": {"x": 1}}
     assert str(origins.place(other, ("spec", "x"))) == "base/1.yaml:7:11"
     assert origins.place({"kind": "C"}, ("spec",)) is None
+
+
+def test_a_template_is_told_with_the_line_of_a_key_that_stands_once(tmp_path: Path) -> None:
+    file = tmp_path / "deployment.yaml"
+    file.write_text(
+        "kind: Deployment\nspec:\n  {{- if .Values.x }}\n  - name: a\n    image: b\n  - name: c\n  {{- end }}\n"
+    )
+    template = Template(file, "charts/a/templates/deployment.yaml")
+
+    def line(*path: str | int) -> Place:
+        return template.place({}, path)
+
+    assert line("spec", "containers", 0, "image") == Place(template.shown, 5, 5)
+    assert line("spec", "containers", 1, "name") == Place(template.shown, 2, 1)
+    assert line("metadata", "labels") == Place(template.shown)
+    file.unlink()
+    assert line("spec") == Place(template.shown)

@@ -113,3 +113,13 @@ def shared_uis(apps: Mapping[str, App]) -> Iterator[tuple[str, Finding]]:
             if first != name:
                 what = f"apps/{first}/app.yaml has `{value}` too"
                 yield name, Finding(("ui", key), what, "each app's pages need a host and a port of their own")
+
+
+def shared_levels(apps: Mapping[str, App]) -> Iterator[tuple[str, Finding]]:
+    """App and finding for each namespace whose Pod Security an app before it sets otherwise: each undoes the other."""
+    first: dict[str, str] = {}
+    for name, app in sorted(apps.items()):
+        other = apps[first.setdefault(app.namespace, name)]
+        if app.pod_security != other.pod_security:
+            what = f"apps/{first[app.namespace]}/app.yaml has `{other.pod_security}` for the same namespace"
+            yield name, Finding(("pod_security",), what, "a namespace has one level: make them equal, or part them")

@@ -1,4 +1,4 @@
-"""Where a part of a built object was written: in the app's base, or in a patch of the cluster's overlay."""
+"""Where a part of a built object was written: a file of the base or of the overlay, or a template of a chart."""
 
 from __future__ import annotations
 
@@ -42,6 +42,25 @@ class Origins:
                 for node in _documents(file, f"{shown}/{file.relative_to(folder).as_posix()}"):
                     found.setdefault(_identity(node.plain()), []).append(node)
         return found
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template of helm, which is no YAML: the place is the one line with the key, or else the file."""
+
+    file: Path
+    shown: str
+
+    def place(self, _document: dict[str, object], path: base.Path) -> Place:
+        """The line of the last key of `path` that stands once in the file."""
+        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.is_file() else []
+        for step in reversed(path):
+            key = re.compile(rf"[\s-]*[\"']?({re.escape(str(step))})[\"']?:(\s|$)")
+            found = [(number, match) for number, line in enumerate(lines, 1) if (match := key.match(line))]
+            if isinstance(step, str) and len(found) == 1:
+                number, match = found[0]
+                return Place(self.shown, number, match.start(1) + 1)
+        return Place(self.shown)
 
 
 def _documents(file: Path, shown: str) -> Iterator[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +13,13 @@ from generators.errors import Place, Problem
 from generators.model.base import Finding, dotted
 from generators.model.catalog import App, Inputs
 from generators.output import disk
-from generators.pipeline.origins import Origins
+from generators.pipeline.origins import Origins, Template
 from generators.renderers import argocd, repository
 from generators.source import reader
 from generators.tools import helm, kustomize
 from generators.tools.binaries import ToolFailed, ToolMissing
+
+SOURCE = re.compile(r"^# Source: [^/\n]+/(\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Rendered:
     app: str = ""
     built: bool = False
     """Whether kustomize or helm made it, so that its lines are not those of a file."""
-    origins: Origins = Origins(())
-    """Where its parts were written, if kustomize made it."""
+    origins: Origins | Template = Origins(())
+    """Where its parts were written, if it was built."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,7 @@ def built(root: Path, inputs: Inputs, known_wrong: Collection[str] = ()) -> Buil
         except ToolFailed as error:
             found.problems.append(Problem(Place(shown), str(error), hint=f"run `{command}`"))
         else:
-            documents = filter(None, yaml.load_all(text, Loader=yaml.CSafeLoader))
-            origins = _origins(root, inputs, name, app)
-            found.objects.extend(Rendered(shown, "", each, name, built=True, origins=origins) for each in documents)
+            found.objects.extend(_objects(root, inputs, name, app, text))
     return found
 
 
@@ -97,10 +98,22 @@ def _build(root: Path, inputs: Inputs, name: str, app: App) -> str:
     )
 
 
-def _origins(root: Path, inputs: Inputs, name: str, app: App) -> Origins:
+def _objects(root: Path, inputs: Inputs, name: str, app: App, text: str) -> Iterator[Rendered]:
+    """Each object with where it comes from; of a chart, helm names the template in a comment before the object."""
+    shown, _ = _shown(inputs, name, app)
+    written = _origins(root, inputs, name)
+    for part in re.split(r"^---$", text, flags=re.MULTILINE):
+        source = SOURCE.search(part) if app.own_chart else None
+        if document := yaml.load(part, Loader=yaml.CSafeLoader):
+            file = f"{shown}/{source[1]}" if source else shown
+            origins = Template(root / file, file) if source else written
+            yield Rendered(file, "", document, name, built=True, origins=origins)
+
+
+def _origins(root: Path, inputs: Inputs, name: str) -> Origins:
     """The base first: what it and a patch say alike is for people to change there."""
     folders = (repository.app(name, "base"), repository.generated(inputs, "overlays", name))
-    return Origins(tuple((root / folder, folder) for folder in folders) if app.kind == "kustomize" else ())
+    return Origins(tuple((root / folder, folder) for folder in folders))
 
 
 def placed(each: Rendered, finding: Finding) -> Problem:

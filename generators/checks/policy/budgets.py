@@ -28,8 +28,8 @@ def selects_pods(scene: Scene, each: Object) -> Iterator[Finding]:
     if not covered:
         told = f"selects no pod that is rendered in `{each.namespace}`: it protects nothing"
         yield Finding(("spec", "selector"), told, _labels_hint(scene, each))
-    for other in scene.of_kind(each.kind):
-        if other.namespace == each.namespace and other.name < each.name:
+    for other in scene.of_kind(each.kind, each.namespace):
+        if other.name < each.name:
             both = [pods.title for pods in covered if selects(other.spec.get("selector"), pods.pod.labels)]
             if both:
                 told = f"{both[0]} is in {other.title} too: Kubernetes evicts no pod that two budgets select"

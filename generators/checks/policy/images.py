@@ -46,7 +46,10 @@ def full_name(image: str) -> str:
 
 def _registry_hint(scene: Scene, name: str) -> str:
     if name.startswith(f"{DOCKER_HUB}/"):
-        return f"Docker Hub refuses a fleet that pulls much: copy the image to {scene.facts.own_registry}"
+        official = name.removeprefix(f"{DOCKER_HUB}/library/")
+        mirror = f"take public.ecr.aws/docker/library/{official}, with its line in generators/data/registries.json, or "
+        other = mirror if "/" not in official else ""
+        return f"Docker Hub refuses a fleet that pulls much: {other}copy the image to {scene.facts.own_registry}"
     if ".dkr.ecr." in name:
         return f"this cluster's own registry is {scene.facts.own_registry}"
     return f"copy the image to {scene.facts.own_registry}, or add its registry to generators/data/registries.json"

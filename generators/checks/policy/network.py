@@ -21,14 +21,13 @@ def bounded(scene: Scene, each: Object) -> Iterator[Finding]:
     behind = [found for found in scene.workloads(each.namespace) if includes(found.pod.labels, selector)]
     pods = {found.title: found.pod.labels for found in behind if found.pod.spec.get("hostNetwork") is not True}
     for title, labels in (pods if behind else {"its pods": selector}).items():
-        if not any(_bounds(policy, each.namespace, labels) for policy in scene.of_kind("NetworkPolicy")):
+        if not any(_bounds(policy, labels) for policy in scene.of_kind("NetworkPolicy", each.namespace)):
             told = f"leads to {title}, and no NetworkPolicy bounds who may: every pod of the cluster reaches it"
             hint = "add a NetworkPolicy with policyTypes [Ingress] that selects it and names who may come in"
             yield Finding(("spec", "selector"), told, hint)
 
 
-def _bounds(policy: Object, namespace: str, labels: Mapping[str, Any]) -> bool:
+def _bounds(policy: Object, labels: Mapping[str, Any]) -> bool:
     """Without policyTypes a policy bounds what comes in."""
     kinds = items(policy.spec.get("policyTypes")) or ["Ingress"]
-    chosen = policy.namespace == namespace and selects(policy.spec.get("podSelector"), labels)
-    return chosen and "Ingress" in kinds
+    return "Ingress" in kinds and selects(policy.spec.get("podSelector"), labels)

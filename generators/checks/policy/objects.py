@@ -156,11 +156,9 @@ class Object:
 
 def selects(selector: object, labels: Mapping[str, Any]) -> bool:
     """Whether a LabelSelector matches these labels. An empty one matches all, a missing one nothing."""
-    if not isinstance(selector, dict):
+    if not isinstance(selector, dict) or not includes(labels, mapping(selector.get("matchLabels"))):
         return False
-    wanted = mapping(selector.get("matchLabels"))
-    expressions = map(mapping, items(selector.get("matchExpressions")))
-    return includes(labels, wanted) and all(_holds(each, labels) for each in expressions)
+    return all(_holds(mapping(each), labels) for each in items(selector.get("matchExpressions")))
 
 
 def includes(labels: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -108,9 +108,9 @@ def _apart(pod: Pod) -> Iterator[object]:
 
 
 def _scaled_to(scene: Scene, each: Object) -> Iterator[int]:
-    for scaler in scene.of_kind("HorizontalPodAutoscaler"):
+    for scaler in scene.of_kind("HorizontalPodAutoscaler", each.namespace):
         target = mapping(scaler.spec.get("scaleTargetRef"))
-        if scaler.namespace == each.namespace and (target.get("kind"), target.get("name")) == (each.kind, each.name):
+        if (target.get("kind"), target.get("name")) == (each.kind, each.name):
             most = scaler.spec.get("maxReplicas")
             yield most if isinstance(most, int) else 1
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from generators.checks.policy.objects import Object, items, mapping
 from generators.checks.policy.rule import Scene
-from generators.checks.scope import CLUSTER_SCOPED, group_kind
+from generators.checks.scope import CLUSTER_SCOPED
 from generators.model.base import Finding, Path, did_you_mean
 
 HINT = "see generators/renderers/argocd.py, and cluster_resources and namespace in the app's app.yaml"
@@ -17,12 +17,11 @@ HINT = "see generators/renderers/argocd.py, and cluster_resources and namespace 
 def allowed(scene: Scene, each: Object) -> Iterator[Finding]:
     """Project, sources, destination, and the kinds of the objects that its app renders."""
     name = str(each.spec.get("project"))
-    projects = {project.name: project for project in scene.of_kind("AppProject")}
-    if name not in projects:
-        hint = did_you_mean(name, projects, f"there are: {', '.join(sorted(projects))}")
+    if name not in scene.projects:
+        hint = did_you_mean(name, scene.projects, f"there are: {', '.join(sorted(scene.projects))}")
         yield Finding(("spec", "project"), f"there is no AppProject `{name}`", hint)
         return
-    project = projects[name].spec
+    project = scene.projects[name].spec
     yield from _sources(each, name, project)
     yield from _destination(each, name, project)
     yield from _kinds(scene, each, name, project)
@@ -57,8 +56,7 @@ def _kinds(scene: Scene, each: Object, name: str, project: Mapping[str, Any]) ->
     """Kinds that the app declares and its project lacks; those that it does not declare are told by `scope`."""
     app = scene.facts.apps.get(each.name)
     declared = set(app.cluster_resources) if app else set()
-    rendered = {group_kind(dict(one.document)) for one in scene.objects if one.app and one.app == each.name}
-    for kind in sorted(rendered):
+    for kind in sorted(scene.kinds(each.name)):
         refused = not _listed(kind, project.get("clusterResourceWhitelist"))
         if kind in CLUSTER_SCOPED and kind in declared and refused:
             told = f"AppProject `{name}` does not allow the cluster-scoped `{kind}`, which the app renders"

@@ -106,13 +106,7 @@ def bindings(_scene: Scene, each: Object) -> Iterator[Finding]:
 
 def _cluster_wide(scene: Scene, role: str) -> bool:
     """Whether a ClusterRole is for all namespaces: bound so, or bound by nothing that is rendered."""
-    bound = {kind: any(_binds(each, role) for each in scene.of_kind(kind)) for kind in BINDINGS}
-    return bound["ClusterRoleBinding"] or not bound["RoleBinding"]
-
-
-def _binds(binding: Object, role: str) -> bool:
-    found = mapping(binding.document.get("roleRef"))
-    return (found.get("kind"), found.get("name")) == ("ClusterRole", role)
+    return scene.bound(role) != {"RoleBinding"}
 
 
 def _names(rule: object, group: str, resource: str) -> bool:
