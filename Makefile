@@ -22,11 +22,12 @@ delete-cluster: .name .venv/.run ## Remove a cluster's folder: NAME= CONFIRM= (t
 render: .venv/.run ## Write generated/ of every cluster, or of NAME=
 	@$(FLEET) render $(NAME)
 
-check: .venv/.dev ## Show what a render, a schema or a reference page would change, and validate; for pull requests
+check: .venv/.dev ## Show what a render, a schema or a reference page would change, validate, look for secrets; for pull requests
 	@$(FLEET) render --check
 	@$(FLEET) schema --check
 	@.venv/bin/python -m generators.cli.reference --check
 	@$(FLEET) validate $(if $(CI),--strict)
+	@$(FLEET) secrets
 
 validate: .venv/.run ## Check every cluster, or NAME=: rules, schemas, policy, chart values
 	@$(FLEET) validate $(NAME)

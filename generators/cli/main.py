@@ -15,7 +15,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import typer  # noqa: E402
 
-from generators.cli import change, charts, console, inspect, new, render, schema, upgrade, validate  # noqa: E402
+from generators.cli import change, charts, console, inspect, new, render, schema, secrets, upgrade, validate  # noqa: E402
 
 app = typer.Typer(
     name="fleet",
@@ -33,6 +33,7 @@ app.command("show")(inspect.show)
 app.command("set")(change.set_)
 app.command("delete")(change.delete)
 app.command("schema")(schema.schema)
+app.command("secrets")(secrets.secrets)
 app.command("upgrade")(upgrade.upgrade)
 app.add_typer(charts.app, name="charts")
 

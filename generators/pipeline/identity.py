@@ -9,6 +9,7 @@ from functools import cached_property, reduce
 
 import yaml
 
+from generators.checks import secrets
 from generators.checks.identity import accounts, chart_rules, closed, pods, role_names, tfvars
 from generators.checks.identity.charts import Release
 from generators.checks.identity.evidence import Document, Spot, Told
@@ -107,6 +108,8 @@ def _told(found: Committed, roles: tfvars.Tfvars) -> Told:
         for spot, finding in closed.findings(closed.Sides(roles, made, sdks)):
             if spot.kind != "role" or roles.roles[str(spot.key)].app not in found.unseen:
                 yield spot, finding
+    for document in documents:
+        yield from ((document.spot, finding) for finding in secrets.of_object(document.document))
     for release in found.releases:
         yield from chart_rules.findings(release, apps[release.app], inputs.catalog.chart_values.get(release.chart))
     callers = [pods.Identity(each.app, each.account, sdks.get(each.account, "any")) for each in roles.roles.values()]
