@@ -1,7 +1,7 @@
 """Nothing in the repository lets anybody in: no access key, private key, token, or Secret with its data.
 
 Patterns of our own, few and anchored to what each issuer puts in front, rather than a search for whatever looks random:
-what they find is a secret, so that a finding is never waved through. See docs/adr/0020-secret-scan.md.
+what they find is a secret, so that a finding is never waved through. See docs/adr/0021-secret-scan.md.
 """
 
 from __future__ import annotations
