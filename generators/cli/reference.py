@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from generators.checks.policy import RULES
 from generators.checks.policy.rbac import POWERS
 from generators.checks.policy.rule import PODS
+from generators.checks.policy.values import RULES as OF_VALUES
 from generators.cli.main import app
 from generators.model.exceptions import EXCUSABLE
 from generators.output.disk import holds, replace_file
@@ -57,7 +58,9 @@ def _names() -> Iterator[list[str]]:
 
 def _policy(registries: Mapping[str, str]) -> Iterator[str]:
     yield "`fleet validate` holds every rendered object to these rules. The id stands at the end of a message."
-    yield "Third-party charts are left out: of them only the values are known here."
+    of_values = ", ".join(f"`{rule}`" for rule in OF_VALUES)
+    yield f"Of third-party charts only the values are known here, and those are held to {of_values};"
+    yield "an exception for them names `Application/<app>`."
     yield ""
     yield "Where it says yes, an app may break the rule for an object, with a reason in its app.yaml:"
     yield "[how](../how-to/make-an-exception.md)."

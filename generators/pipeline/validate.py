@@ -13,7 +13,7 @@ from generators.checks.identity import role_names
 from generators.checks.schemas import SchemaChecker
 from generators.errors import FleetError, Place, Problem, wrong
 from generators.model.base import Finding
-from generators.model.catalog import App, Inputs
+from generators.model.catalog import Inputs
 from generators.model.exceptions import Excuse
 from generators.model.identities import identities
 from generators.output import disk
@@ -61,7 +61,8 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         plan = compare(folder / disk.GENERATED, wanted)
         stale = _stale(name, wanted, plan)
         problems = list(stale)
-        values = _values(fleet, inputs, wanted)
+        files = {app: list(_value_nodes(fleet, inputs, app, wanted)) for app in inputs.apps()}
+        values = _values(fleet, files)
         problems += [problem for _, found in values for problem in found]
         wrong_values = {app for app, found in values if found}
         on_disk = rendered.built(fleet.workspace.root, inputs, wrong_values)
@@ -71,7 +72,8 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         for each in objects:
             problems += _object_problems(inputs, each)
         broken, needed = policies.problems(inputs, objects)
-        problems += broken
+        broken_values, needed_values = policies.of_values(inputs, files)
+        problems += [*broken, *broken_values]
         problems += identity.problems(identity.committed(fleet, inputs, wanted, plan, on_disk))
         problems += stores.problems(inputs, objects)
         whole = not (stale or built.problems or built.unchecked or wrong_values)
@@ -85,7 +87,7 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
             account=inputs.cluster.account,
             roles=list(role_names.taken(inputs.cluster, identities(inputs))),
             exceptions=policies.declared(inputs),
-            needed=needed if whole else None,
+            needed=needed | needed_values if whole else None,
         )
     except FleetError as error:
         return Report(name, problems=error.problems, unreadable=True)
@@ -120,11 +122,11 @@ def _object_problems(inputs: Inputs, each: rendered.Rendered) -> list[Problem]:
     return [rendered.placed(each, finding) for finding in findings]
 
 
-def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[tuple[str, list[Problem]]]:
+def _values(fleet: Fleet, files: dict[str, list[Node]]) -> list[tuple[str, list[Problem]]]:
     """For each values file of a helm app, the app and the file's problems."""
     found = []
-    for name, app in inputs.apps().items():
-        for node in _value_nodes(fleet, inputs, name, app, wanted):
+    for name, nodes in files.items():
+        for node in nodes:
             plain = node.plain()
             assert isinstance(plain, dict)  # noqa: S101 - reader takes mappings only
             findings = chart_values.findings(fleet.catalog, name, plain)
@@ -132,16 +134,18 @@ def _values(fleet: Fleet, inputs: Inputs, wanted: dict[str, str]) -> list[tuple[
     return found
 
 
-def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, app: App, wanted: dict[str, str]) -> Iterator[Node]:
-    if app.kind != "helm":
+def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, wanted: dict[str, str]) -> Iterator[Node]:
+    """The values files of a helm app, lowest precedence first."""
+    if fleet.catalog.apps[name].kind != "helm":
         return
     root, cluster = fleet.workspace.root, f"clusters/{inputs.cluster.name}"
-    by_hand = [f"apps/{name}/values.yaml"] if name in fleet.catalog.plain_values else []
-    by_hand += [f"{cluster}/values/{name}.yaml"] if name in inputs.overrides else []
-    for path in by_hand:
-        yield reader.read(root / path, path)
+    if name in fleet.catalog.plain_values:
+        yield reader.read(root / f"apps/{name}/values.yaml", f"apps/{name}/values.yaml")
     if f"values/{name}.yaml" in wanted:
         yield reader.parse(wanted[f"values/{name}.yaml"], f"{cluster}/{disk.GENERATED}/values/{name}.yaml")
+    if name in inputs.overrides:
+        override = f"{cluster}/values/{name}.yaml"
+        yield reader.read(root / override, override)
 
 
 def shared_roles(reports: list[Report]) -> list[tuple[str, Problem]]:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import Any
 
 from generators.checks.policy import RULES
+from generators.checks.policy import values as values_policy
 from generators.checks.policy.facts import Facts
 from generators.checks.policy.objects import Object
 from generators.checks.policy.rule import Rule, Scene
 from generators.model.base import Finding
-from generators.model.catalog import App
 from generators.model.exceptions import EXCUSABLE, Excuse
 
 
@@ -38,10 +39,23 @@ def review(facts: Facts, objects: Iterable[tuple[str, Mapping[str, object]]]) ->
     broken, needed = [], set()
     for index, rule, finding in _found(scene):
         each = scene.objects[index]
-        if excuse := _excuse(facts.apps.get(each.app), rule, each):
+        if excuse := _excuse(facts, rule.id, each.app, each.title):
             needed.add(excuse)
         else:
-            broken.append(Broken(index, _told(rule, each, finding)))
+            broken.append(Broken(index, _told(rule.id, each.app, each.title, finding)))
+    return Review(broken, frozenset(needed))
+
+
+def review_values(facts: Facts, values: Iterable[tuple[str, Mapping[str, Any]]]) -> Review:
+    """The same for the values of third-party charts, each with its app, which stand for its Application."""
+    scene, broken, needed = Scene(facts, ()), [], set()
+    for index, (app, each) in enumerate(values):
+        for rule, finding in values_policy.findings(scene, each):
+            title = f"Application/{app}"
+            if excuse := _excuse(facts, rule, app, title):
+                needed.add(excuse)
+            else:
+                broken.append(Broken(index, _told(rule, app, title, finding)))
     return Review(broken, frozenset(needed))
 
 
@@ -62,18 +76,18 @@ def _by_kind() -> dict[str, list[Rule]]:
     return found
 
 
-def _excuse(app: App | None, rule: Rule, each: Object) -> Excuse | None:
-    exceptions = app.exceptions if app else {}
+def _excuse(facts: Facts, rule: str, app: str, title: str) -> Excuse | None:
+    exceptions = facts.apps[app].exceptions if app in facts.apps else {}
     for name, pattern in ((name, pattern) for name, objects in exceptions.items() for pattern in objects):
-        if name == rule.id and fnmatchcase(each.title, pattern):
-            return (each.app, name, pattern)
+        if name == rule and fnmatchcase(title, pattern):
+            return (app, name, pattern)
     return None
 
 
-def _told(rule: Rule, each: Object, finding: Finding) -> Finding:
+def _told(rule: str, app: str, title: str, finding: Finding) -> Finding:
     """With the rule's id, by which docs/reference/policy.md tells of it, and the way to make an exception."""
     hint = finding.hint
-    if rule.id in EXCUSABLE and each.app:
-        way = f"say why in apps/{each.app}/app.yaml: `exceptions: {{{rule.id}: {{{each.title}: …}}}}`"
+    if rule in EXCUSABLE and app:
+        way = f"say why in apps/{app}/app.yaml: `exceptions: {{{rule}: {{{title}: …}}}}`"
         hint += f"{' Or' if hint.endswith('?') else '; or'} {way}"
-    return Finding(finding.path, f"{finding.message} [{rule.id}]", hint)
+    return Finding(finding.path, f"{finding.message} [{rule}]", hint)

@@ -1,0 +1,66 @@
+"""Policy over the values of third-party charts: of their objects git knows no more than what we write there.
+
+Charts have words of their own for most things, but nearly all take `nodeSelector`, `tolerations` and `affinity` as
+Kubernetes spells them, and an image as `repository` and `tag`, at whatever depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from generators.checks.policy import images, placement
+from generators.checks.policy.objects import TEMPLATES, Object, mapping
+from generators.checks.policy.rule import Check, Scene
+from generators.model.base import Finding, Path
+
+KIND = "DaemonSet"
+"""What the parts are taken for: the kind of which least is asked."""
+PLACEMENT = ("nodeSelector", "tolerations", "affinity")
+PLACED: tuple[tuple[str, Check], ...] = (
+    ("node-selector", placement.node_selector),
+    ("tolerations", placement.tolerations),
+)
+RULES = ("node-selector", "tolerations", "node-taints", "image-tag", "image-registry")
+"""The rules that values are held to."""
+
+
+def findings(scene: Scene, values: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[str, Finding]]:
+    """Rule and finding for what the values, merged as helm does, say of placement and images."""
+    yield from _placement(scene, values, path)
+    yield from _image(scene, values, path)
+    for key, value in values.items():
+        if key not in PLACEMENT:
+            yield from findings(scene, mapping(value), (*path, key))
+
+
+def _placement(scene: Scene, part: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Finding]]:
+    spec = {key: part[key] for key in PLACEMENT if part.get(key)}
+    if spec:
+        # A toleration may come from elsewhere; but where some are listed beside the selector, they are all there are.
+        both = {"nodeSelector", "tolerations"} <= spec.keys()
+        rules = (*PLACED, ("node-taints", placement.node_taints)) if both else PLACED
+        for rule, check in rules:
+            for found in check(scene, _workload(spec)):
+                below = found.path[len(TEMPLATES[KIND]) + 1 :]
+                yield rule, Finding((*path, *below), found.message, found.hint)
+
+
+def _image(scene: Scene, part: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Finding]]:
+    """Registry and repository may be the chart's own choice; then only the tag is known here."""
+    name = "/".join(str(part[key]) for key in ("registry", "repository") if isinstance(part.get(key), str))
+    of_image = isinstance(part.get("repository"), str) or (path and "image" in str(path[-1]).lower())
+    if of_image and part.get("tag"):
+        image = f"{name or path[-1]}:{part['tag']}"
+        yield from _of_image("image-tag", images.tag, scene, image, (*path, "tag"))
+    if isinstance(part.get("repository"), str) and "." in name.partition("/")[0]:
+        yield from _of_image("image-registry", images.registry, scene, name, (*path, "repository"))
+
+
+def _of_image(rule: str, check: Check, scene: Scene, image: str, path: Path) -> Iterator[tuple[str, Finding]]:
+    for found in check(scene, _workload({"containers": [{"image": image}]})):
+        yield rule, Finding(path, found.message, found.hint)
+
+
+def _workload(spec: Mapping[str, Any]) -> Object:
+    return Object({"kind": KIND, "spec": {"template": {"spec": spec}}})
