@@ -43,11 +43,40 @@ class ArgoCdSettings(AppSettings):
     `make bootstrap NAME=` where it can be reached."""
 
 
+class CloudwatchAgentSettings(AppSettings):
+    """What Container Insights measures. What it costs: docs/how-to/watch-a-cluster.md."""
+
+    enhanced: bool = True
+    """Each container, the states of pods, and the control plane; without it, alarms of restarts have no data."""
+    interval_seconds: Annotated[int, Field(ge=10, le=3600)] = 60
+    """Seconds between two measurements. CloudWatch bills each of them."""
+
+
 class ClusterAutoscalerSettings(AppSettings):
     """Pace of scaling in."""
 
     scale_down_unneeded: Annotated[str, Matching(r"[1-9][0-9]*[smh]", "a duration", "10m")] = "10m"
     """How long a node must be idle before it is removed."""
+
+
+LogKind = Literal["application", "dataplane", "host"]
+
+
+class FluentBitSettings(AppSettings):
+    """Which logs reach CloudWatch. It bills each GB written, so what nobody reads is best left out here."""
+
+    logs: Annotated[tuple[LogKind, ...], Field(min_length=1)] = ("application", "dataplane", "host")
+    """Of pods, of kubelet and its like, of the nodes themselves."""
+    excluded_namespaces: tuple[Name, ...] = ()
+    """Logs of these namespaces' pods stay on the nodes."""
+    sampled_namespaces: dict[Name, Annotated[int, Field(ge=1, le=99)]] = {}
+    """Namespace to the percentage of its lines that are kept, of those on stdout; those on stderr are all kept."""
+    drop_patterns: tuple[Annotated[str, Field(pattern=r"^\S([^\n]*\S)?$", max_length=500)], ...] = ()
+    """Lines that match one of these regular expressions are dropped."""
+    lines_per_second: Annotated[int, Field(ge=10, le=100_000)] | None = None
+    """Most lines of pods that a node sends in a second, on average over five; what is more is lost."""
+    host_priority: Annotated[int, Field(ge=0, le=7)] = 4
+    """Of the nodes' journal, what is as grave as this syslog priority or graver: 4 is a warning, 7 everything."""
 
 
 class InferenceJob(Model):
@@ -101,8 +130,10 @@ class Apps(Model):
     __pydantic_extra__: dict[str, AppSettings] = Field(init=False)
 
     argo_cd: ArgoCdSettings | None = Field(None, alias="argo-cd")
+    cloudwatch_agent: CloudwatchAgentSettings | None = Field(None, alias="cloudwatch-agent")
     cluster_autoscaler: ClusterAutoscalerSettings | None = Field(None, alias="cluster-autoscaler")
     coredns: CorednsSettings | None = None
+    fluent_bit: FluentBitSettings | None = Field(None, alias="fluent-bit")
     gpu_inference: GpuInferenceSettings | None = Field(None, alias="gpu-inference")
     kubeflow_pipelines: KubeflowPipelinesSettings | None = Field(None, alias="kubeflow-pipelines")
 

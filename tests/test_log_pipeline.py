@@ -1,0 +1,174 @@
+"""Fluent Bit's configuration: that it is one, that every line has one way, and what is left out of it."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import lupa
+import pytest
+
+from tests import fluent_bit, own_charts
+from tests.fluent_bit import problems, sections
+from tests.own_charts import Values, template
+
+KINDS = ("application", "dataplane", "host")
+EVERYTHING: Values = {
+    "application": {
+        "excludedNamespaces": ["noisy"],
+        "sampledNamespaces": {"gpu-inference": 10},
+        "dropPatterns": ["GET /healthz", "^$"],
+        "linesPerSecond": 500,
+    }
+}
+INJECTED = {"KUBERNETES_SERVICE_HOST"}
+"""What the kubelet gives every container."""
+
+
+def files(values: Values) -> dict[str, str]:
+    found: dict[str, str] = template("fluent-bit", values)["ConfigMap", "fluent-bit"]["data"]
+    return found
+
+
+def environment(values: Values) -> set[str]:
+    (container,) = own_charts.pods(template("fluent-bit", values))["fluent-bit"]["containers"]
+    return {each["name"] for each in container["env"]} | INJECTED
+
+
+def told(values: Values) -> list[str]:
+    return problems(files(values), environment(values))
+
+
+@pytest.mark.parametrize("on", [chosen for chosen in product([True, False], repeat=3) if any(chosen)])
+def test_any_choice_of_logs_is_a_configuration(on: tuple[bool, ...]) -> None:
+    values = {kind: {"enabled": enabled} for kind, enabled in zip(KINDS, on, strict=True)}
+    assert told(values) == []
+    outputs = [each.get("alias") for each in sections(files(values)) if each.kind == "output"]
+    assert outputs == [kind for kind, enabled in zip(KINDS, on, strict=True) if enabled]
+
+
+def test_every_option_at_once_is_one_too() -> None:
+    assert told(EVERYTHING) == []
+
+
+@pytest.mark.parametrize("cluster", ["dev-tokyo", "prod-tokyo"])
+def test_so_are_those_of_the_clusters_which_write_to_groups_that_terraform_makes(cluster: str) -> None:
+    values = own_charts.of_cluster("fluent-bit", cluster)
+    assert told(values) == []
+    outputs = [each for each in sections(files(values)) if each.kind == "output"]
+    assert outputs
+    for each in outputs:
+        assert each.get("log_group_name") == f"/aws/containerinsights/{cluster}/{each.get('alias')}"
+        assert each.get("auto_create_group") == "Off"
+        assert each.get("region") == "ap-northeast-1"
+
+
+BROKEN = [
+    ("application.conf", "Read_from_Head ", "Read_from_Hat ", "[INPUT] application-pods: no such key: Read_from_Hat"),
+    (
+        "application.conf",
+        "Name                tail",
+        "Name                tale",
+        "[INPUT] application-pods: no such plugin",
+    ),
+    ("application.conf", "Use_Kubelet ", "Use_Cubelet ", "[FILTER] metadata: no such key: Use_Cubelet"),
+    ("application.conf", "multiline.parser    cri", "multiline.parser    crio", "no such multiline parser: crio"),
+    ("application.conf", "${HOST_IP}", "${HOST}", "application.conf: nobody sets HOST"),
+    ("application.conf", "application.var.log", "application.log", "Kube_Tag_Prefix is not application.var.log.cont"),
+    ("application.conf", "/fluent-bit/etc/sample.lua", "/fluent-bit/etc/simple.lua", "no such script"),
+    ("application.conf", "    [OUTPUT]", "    [OUTPUT", "is neither a section nor a key"),
+    ("dataplane.conf", "Match                    dataplane.*", "Match                    *", "goes to 2 outputs"),
+    ("host.conf", "Tag                 host.journal", "Tag                 hosts", "its tag hosts goes to 0 outputs"),
+    ("host.conf", "Match               host.journal", "Match               journal", "no input has a tag like journal"),
+    ("host.conf", "state/host.db", "state/application.db", "is another's"),
+    ("host.conf", "/var/fluent-bit/state/host.db", "/host.db", "lost with the pod"),
+    ("fluent-bit.conf", "storage.path ", "storage.paths ", "no such key: storage.paths"),
+    ("fluent-bit.conf", "@INCLUDE host.conf", "@INCLUDE hosts.conf", "includes hosts.conf, which is not there"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), BROKEN)
+def test_the_reader_sees_what_is_broken(file: str, old: str, new: str, said: str) -> None:
+    found = dict(files(EVERYTHING))
+    old, new = old.removeprefix("    ["), new.removeprefix("    [")
+    assert old in found[file]
+    found[file] = found[file].replace(old, new)
+    try:
+        message = "\n".join(problems(found, environment(EVERYTHING)))
+    except ValueError as error:
+        message = str(error)
+    assert said in message
+
+
+def section(values: Values, alias: str) -> fluent_bit.Section:
+    (found,) = [each for each in sections(files(values)) if each.get("alias") == alias]
+    return found
+
+
+def test_pods_are_told_apart_by_their_own_kubelet() -> None:
+    metadata = section({}, "metadata")
+    assert metadata.get("Use_Kubelet") == "On"
+    assert metadata.get("Kubelet_Host") == "${HOST_IP}"
+    # Those would ask the API server.
+    assert {"namespace_labels", "namespace_annotations"}.isdisjoint(key.lower() for key, _ in metadata.entries)
+
+
+def test_what_waits_lies_on_the_nodes_disk_within_bounds() -> None:
+    found = sections(files({"buffer": {"diskLimit": "2G", "chunksInMemory": 64}}))
+    assert {each.get("storage.type") for each in found if each.kind == "input"} == {"filesystem"}
+    assert {each.get("storage.total_limit_size") for each in found if each.kind == "output"} == {"2G"}
+    (service,) = [each for each in found if each.kind == "service"]
+    assert service.get("storage.max_chunks_up") == "64"
+    assert service.get("storage.path").startswith("/var/fluent-bit/state/")
+    pod = own_charts.pods(template("fluent-bit"))["fluent-bit"]
+    (state,) = [each for each in pod["volumes"] if each["name"] == "state"]
+    assert state["hostPath"]["path"] == "/var/fluent-bit/state"
+    assert pod["terminationGracePeriodSeconds"] > int(service.get("grace"))
+
+
+def test_a_namespace_that_is_left_out_is_never_read() -> None:
+    excluded = section(EVERYTHING, "application-pods").get("Exclude_Path").split(", ")
+    assert "/var/log/containers/*_noisy_*.log" in excluded
+    assert section(EVERYTHING, "dataplane-pods").get("Path").split(", ") == excluded[:2]
+
+
+def test_lines_are_dropped_and_bounded_before_they_cost_anything() -> None:
+    order = [each.get("alias") or each.get("name") for each in sections(files(EVERYTHING)) if each.kind == "filter"]
+    assert order[:5] == ["sample", "drop-0", "drop-1", "bound", "metadata"]
+    assert section(EVERYTHING, "drop-0").get("Exclude") == "log GET /healthz"
+    assert section(EVERYTHING, "bound").get("Rate") == "500"
+    assert not {"sample", "bound"} & {each.get("alias") for each in sections(files({}))}
+
+
+def lines(stream: str, namespace: str, count: int = 2000) -> int:
+    """How many of so many lines the script keeps, run by a real Lua."""
+    lua = lupa.LuaRuntime()
+    lua.execute(files(EVERYTHING)["sample.lua"])
+    tag = f"application.var.log.containers.a-pod-1_{namespace}_main-0123abc.log"
+    sample: Any = lua.globals().sample
+    kept = [sample(tag, 1.5, lua.table(log="x", stream=stream)) for _ in range(count)]
+    assert {each[0] for each in kept} <= {-1, 0}
+    return sum(each[0] == 0 for each in kept)
+
+
+def test_a_tenth_of_stdout_is_kept_and_all_of_stderr() -> None:
+    assert 100 < lines("stdout", "gpu-inference") < 320  # seven standard deviations about 200
+    assert lines("stderr", "gpu-inference") == 2000
+    assert lines("stdout", "another") == 2000
+
+
+def test_the_data_planes_lines_come_once() -> None:
+    host = next(each for each in sections(files({})) if each.get("match") == "host.journal" and each.get("exclude"))
+    units = [each.removeprefix("_SYSTEMD_UNIT=") for each in section({}, "dataplane-units").all("Systemd_Filter")]
+    assert (
+        host.get("exclude")
+        == f"_SYSTEMD_UNIT ^({'|'.join(unit.removesuffix('.service') for unit in units)})\\.service$"
+    )
+    alone = sections(files({"dataplane": {"enabled": False}}))
+    assert not [each for each in alone if each.get("exclude")]
+
+
+@pytest.mark.parametrize("priority", [0, 4, 7])
+def test_as_much_of_the_journal_as_was_asked_for(priority: int) -> None:
+    found = section({"host": {"priority": priority}}, "host-journal").all("Systemd_Filter")
+    assert found == ["_TRANSPORT=kernel", *(f"PRIORITY={each}" for each in range(priority + 1))]
