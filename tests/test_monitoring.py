@@ -16,13 +16,13 @@ from generators.model.catalog import Inputs
 from generators.model.monitoring import RETENTION_DAYS, database_memory_gib
 from generators.pipeline import fleet
 from generators.pipeline.render import render_cluster
-from generators.renderers import dashboard, render
+from generators.renderers import alarms, dashboard, render
 from generators.source.workspace import Workspace
 from tests import fleets
 
 CLUSTERS = ["dev-tokyo", "prod-tokyo"]
 SMALLEST = fleets.ROOT / "tests" / "golden" / "clusters" / "smallest" / "cluster.yaml"
-MODULE = "\n".join(path.read_text() for path in sorted((fleets.ROOT / "terraform/modules/monitoring").glob("*.tf")))
+MODULE = fleets.ROOT / "terraform" / "modules" / "monitoring"
 KNOWN = json.loads((fleets.ROOT / "tests" / "cloudwatch_metrics.json").read_text())
 SEARCH = re.compile(r"""SEARCH\('\{([^}]*)\} MetricName="(\w+)" (.*)', '\w+', \d+\)""")
 
@@ -127,35 +127,103 @@ def test_the_reference_jsonnet_makes_the_same_dashboard(inputs: Inputs) -> None:
     assert json.loads(text) == dashboard.render(inputs)[dashboard.FILE]
 
 
-def alarms() -> set[str]:
-    """Names of all alarms of the module, without the zone, node group or app that follows."""
-    named = re.findall(r"^\s+([a-z]+(?:-[a-z]+)+)\s+= \{$", MODULE, re.MULTILINE)
-    each = re.findall(r': "([a-z-]+)-\$\{', MODULE)
-    return {*named, *each, *re.findall(r'\["([a-z-]+)"\] : \[\]', MODULE)}
+def rung(inputs: Inputs) -> dict[str, Any]:
+    """Every alarm of a cluster by its name."""
+    found: Any = alarms.render(inputs)[alarms.FILE]
+    assert not set(found["metric"]) & set(found["expression"])
+    return {**found["metric"], **found["expression"]}
 
 
-def test_whoever_is_called_sees_on_the_dashboard_what_called() -> None:
+def called(inputs: Inputs) -> set[Metric]:
+    """The metrics that ring."""
+    found: set[Metric] = set()
+    for alarm in rung(inputs).values():
+        for name in alarm["metrics"].values() if "metrics" in alarm else [alarm["metric"]]:
+            found.add((alarm["namespace"], frozenset(alarm["dimensions"]), name))
+    return found
+
+
+def test_every_alarm_is_about_a_metric_that_somebody_sends(inputs: Inputs) -> None:
+    for namespace, dimensions, name in called(inputs):
+        of = {frozenset(keys.split()): names for keys, names in KNOWN[namespace]["dimensions"].items()}
+        assert name in of[dimensions], f"{namespace} {name} by {sorted(dimensions)}"
+    (restarts,) = re.findall(r"SUM\((\w+)\)", rung(inputs)["kube-system-restarts"]["expression"])
+    assert restarts in KNOWN["ContainerInsights"]["dimensions"]["ClusterName Namespace PodName"]
+
+
+def test_whoever_is_called_sees_on_the_dashboard_what_called(inputs: Inputs) -> None:
     """Of the load balancer, the number of errors; its healthy hosts are in the console."""
-    single = re.findall(r'^\s+metric\s+= "(\w+)"', MODULE, re.MULTILINE)
-    pairs = re.findall(r"\w+ = \"(\w+)\"", " ".join(re.findall(r"metrics\s+= \{ (.*) \}", MODULE)))
-    called = {*single, *pairs, *re.findall(r"SUM\((\w+)\)", MODULE)}
-    source = (fleets.ROOT / dashboard.SOURCE).read_text()
-    assert len(called) > 12
-    assert {name for name in called if f"'{name}'" not in source} == {"HealthyHostCount"}
-    known = {
-        name
-        for each in KNOWN.values()
-        if isinstance(each, dict)
-        for names in each["dimensions"].values()
-        for name in names
+    seen = {name for (_, _, name), _ in shown(inputs)}
+    assert len(called(inputs)) > 6
+    assert {name for _, _, name in called(inputs)} - seen <= {"HealthyHostCount"}
+    assert "pod_number_of_container_restarts" in seen
+
+
+def test_an_alarm_has_all_that_terraform_takes_of_it(inputs: Inputs) -> None:
+    """And CloudWatch too: at most 1,024 characters of description, and no more periods than make a day."""
+    both = {"description", "comparison", "threshold", "period", "periods", "ofThem", "missing", "namespace"}
+    tf = (MODULE / "alarms.tf").read_text()
+    for name, alarm in rung(inputs).items():
+        own = {"metrics", "expression"} if "expression" in alarm else {"metric"}
+        assert set(alarm) == both | own | {"dimensions", "statistic"}, name
+        assert all(f"each.value.{key}" in tf or key == "dimensions" for key in alarm)
+        assert alarm["comparison"] in {"LessThanThreshold", "GreaterThanThreshold"}
+        assert 1 <= alarm["ofThem"] <= alarm["periods"]
+        assert alarm["periods"] * alarm["period"] <= 86_400
+        assert len(alarm["description"]) <= 1024
+        assert (alarm["missing"] == "breaching") == (name == "agent-silent")
+
+
+def test_terraform_knows_each_place_that_an_alarm_has(inputs: Inputs) -> None:
+    tree: Any = render(inputs)
+    facts = tree["terraform/cluster.tfvars.json"]
+    zones = sorted(facts["network"]["private_subnets"])
+    pages = facts["access"]["routes"]
+    places = [text for alarm in rung(inputs).values() for text in alarm["dimensions"].values() if "$" in text]
+    assert set(places) == {
+        *(f"${{auto_scaling_groups.{group}}}" for group in facts["node_groups"]),
+        *(f"${{nat_gateways.{zone}}}" for zone in (zones[:1] if facts["network"]["nat"] == "single" else zones)),
+        *(["${load_balancer}"] if pages else []),
+        *(f"${{target_groups.{app}}}" for app in pages),
     }
-    assert called <= known
+    tf = (MODULE / "alarms.tf").read_text()
+    for place in ("$${auto_scaling_groups.${group}}", "$${nat_gateways.${zone}}", "$${target_groups.${app}}"):
+        assert f'"{place}" =>' in tf
+
+
+def test_alarms_are_of_what_the_cluster_has(workspace: Workspace) -> None:
+    fleets.add(workspace, "smallest", SMALLEST.read_text())
+    least = set(rung(fleet.read(workspace).load("smallest")))
+    most = set(rung(fleets.committed().load("prod-tokyo")))
+    assert not {name for name in least if name.startswith(("database", "agent"))}
+    assert {"coredns-pods-few", "nodes-failed", "api-errors", "api-throttled", "kube-system-restarts"} <= least
+    assert {"agent-silent", "pages-errors", "pages-down-argo-cd", "nat-ports-ap-northeast-1d"} <= most
+    assert {name for name in most if name.startswith("database")} == {
+        *("database-cpu", "database-storage", "database-memory", "database-connections"),
+    }
+
+
+def test_thresholds_of_the_database_follow_its_size(workspace: Workspace) -> None:
+    found = rung(fleets.committed().load("prod-tokyo"))
+    assert found["database-connections"]["threshold"] == 1092  # 80 percent of 16 GiB / 12582880
+    assert found["database-storage"]["threshold"] == 10 * 1024**3  # 5 percent of 200 GiB
+    unknown = fleets.text().replace("prod-tokyo", "other").replace("db.r6g.large", "db.x2g.large")
+    fleets.add(workspace, "other", unknown)
+    told = rung(fleet.read(workspace).load("other"))
+    assert {name for name in told if name.startswith("database")} == {"database-cpu", "database-storage"}
+
+
+def test_the_reference_jsonnet_makes_the_same_alarms(inputs: Inputs) -> None:
+    facts = json.dumps(alarms.argument(inputs))
+    text = _jsonnet.evaluate_file(str(fleets.ROOT / alarms.SOURCE), tla_codes={"cluster": facts})
+    assert json.loads(text) == alarms.render(inputs)[alarms.FILE]
 
 
 def test_the_guide_says_what_to_do_for_each_alarm() -> None:
     guide = (fleets.ROOT / "docs" / "how-to" / "watch-a-cluster.md").read_text()
     told = set(re.findall(r"^\| `([a-z-]+?)(?:-[A-Z]+)?` \|", guide, re.MULTILINE))
-    assert told == alarms()
+    each = re.compile(r"^(nodes-missing|nat-ports|pages-down)-.*")
+    assert told == {each.sub(r"\1", name) for name in rung(fleets.committed().load("prod-tokyo"))}
 
 
 def test_the_guides_figures_follow_its_formula() -> None:
@@ -169,9 +237,8 @@ def test_the_guides_figures_follow_its_formula() -> None:
 
 
 def test_retention_is_what_terraform_accepts_too() -> None:
-    for text in re.findall(r"\[(1, 3, 5, [0-9, ]+)\]", MODULE):
-        assert tuple(map(int, text.split(","))) == RETENTION_DAYS
-    assert len(re.findall(r"\[1, 3, 5, ", MODULE)) == 1
+    (text,) = re.findall(r"\[(1, 3, 5, [0-9, ]+)\]", (MODULE / "variables.tf").read_text())
+    assert tuple(map(int, text.split(","))) == RETENTION_DAYS
 
 
 def monitoring(inputs: Inputs) -> dict[str, Any]:
@@ -184,6 +251,7 @@ def monitoring(inputs: Inputs) -> dict[str, Any]:
 def test_terraform_finds_the_dashboard_where_it_is_told(name: str) -> None:
     facts = monitoring(fleets.committed().load(name))
     assert json.loads((fleets.ROOT / facts["dashboard"]).read_text())["widgets"]
+    assert json.loads((fleets.ROOT / facts["alarms"]).read_text())["metric"]
     assert facts["budget_usd"] > 1000
     assert facts["alarm_emails"]
 
@@ -200,7 +268,7 @@ def test_a_cluster_that_says_nothing_is_watched_all_the_same(workspace: Workspac
 def test_dns_is_an_alarm_once_more_than_a_drain_takes_away() -> None:
     tree: Any = render(fleets.committed().load("prod-tokyo"))
     replicas = tree["overlays/coredns/deployment.yaml"]["spec"]["replicas"]
-    assert tree["terraform/cluster.tfvars.json"]["monitoring"]["dns_pods_min"] == replicas - 1
+    assert tree[alarms.FILE]["metric"]["coredns-pods-few"]["threshold"] == replicas - 1
 
 
 def test_the_agents_silence_is_an_alarm_where_it_runs(workspace: Workspace) -> None:
@@ -213,7 +281,7 @@ def test_the_agents_silence_is_an_alarm_where_it_runs(workspace: Workspace) -> N
     fleets.add(workspace, "smallest", SMALLEST.read_text())
     fleets.add(workspace, "watched", SMALLEST.read_text().replace("smallest", "watched") + "  cloudwatch-agent: {}\n")
     found = fleet.read(workspace)
-    assert [monitoring(found.load(name))["agent"] for name in ("smallest", "watched")] == [False, True]
+    assert ["agent-silent" in rung(found.load(name)) for name in ("smallest", "watched")] == [False, True]
 
 
 @pytest.mark.parametrize(

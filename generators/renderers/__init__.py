@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from generators.model.catalog import Inputs
-from generators.renderers import argocd, dashboard, manifests, overlays, readme, tfvars, values
+from generators.renderers import alarms, argocd, dashboard, manifests, overlays, readme, tfvars, values
 
 Tree = dict[str, object]
 """Path below `generated/` → document: a mapping for .yaml and .json, a text for .md."""
@@ -18,6 +18,7 @@ RENDERERS: tuple[Callable[[Inputs], Tree], ...] = (
     manifests.render,
     tfvars.render,
     dashboard.render,
+    alarms.render,
 )
 
 

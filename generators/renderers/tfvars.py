@@ -6,9 +6,9 @@ from generators.model import names, sizing, subnets
 from generators.model.catalog import PROJECT_FILES, ROOT_APPLICATION, Inputs
 from generators.model.identities import identities
 from generators.model.managed_groups import ManagedGroup, managed_groups
-from generators.model.monitoring import AGENT_APP, LOG_KINDS, database_memory_gib
+from generators.model.monitoring import LOG_KINDS
 from generators.model.routes import routes
-from generators.renderers import dashboard, repository
+from generators.renderers import alarms, dashboard, repository
 
 Facts = dict[str, object]
 
@@ -135,14 +135,12 @@ def _storage(inputs: Inputs) -> Facts:
 
 def _monitoring(inputs: Inputs) -> Facts:
     cluster = inputs.cluster
-    monitoring, database = cluster.monitoring, cluster.storage.database
+    monitoring = cluster.monitoring
     return {
         "log_groups": [names.log_group(cluster, kind) for kind in LOG_KINDS],
         "log_retention_days": monitoring.log_retention_days,
         "alarm_emails": list(monitoring.alarm_emails),
         "budget_usd": monitoring.budget_usd,
         "dashboard": repository.generated(inputs, dashboard.FILE),
-        "dns_pods_min": sizing.dns_pods_min(inputs),
-        "agent": AGENT_APP in cluster.apps.names(),
-        "database_memory_gib": database_memory_gib(database.instance_class) if database else None,
+        "alarms": repository.generated(inputs, alarms.FILE),
     }

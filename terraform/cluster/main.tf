@@ -109,16 +109,10 @@ module "monitoring" {
   alarm_emails        = var.monitoring.alarm_emails
   budget_usd          = var.monitoring.budget_usd
   dashboard           = "${path.root}/../../${var.monitoring.dashboard}"
+  alarms              = "${path.root}/../../${var.monitoring.alarms}"
   auto_scaling_groups = module.node_groups.auto_scaling_groups
   nat_gateway_ids     = module.network.nat_gateway_ids
-  dns_pods_min        = var.monitoring.dns_pods_min
-  agent               = var.monitoring.agent
 
-  database = var.storage.database == null ? null : {
-    identifier = var.storage.database.identifier
-    storage_gb = var.storage.database.storage_gb
-    memory_gib = var.monitoring.database_memory_gib
-  }
   load_balancer = length(module.ingress) == 0 ? null : {
     arn_suffix    = module.ingress[0].load_balancer_arn_suffix
     target_groups = module.ingress[0].target_group_arn_suffixes

@@ -64,6 +64,11 @@ variable "dashboard" {
   type        = string
 }
 
+variable "alarms" {
+  description = "Path of the generated alarms, with places for auto_scaling_groups, nat_gateways, load_balancer and target_groups."
+  type        = string
+}
+
 variable "auto_scaling_groups" {
   description = "Node group to the name of its Auto Scaling group."
   type        = map(string)
@@ -72,33 +77,6 @@ variable "auto_scaling_groups" {
 variable "nat_gateway_ids" {
   description = "Availability zone to the id of its NAT gateway."
   type        = map(string)
-}
-
-variable "dns_pods_min" {
-  description = "With fewer CoreDNS pods than these, somebody should look."
-  type        = number
-  default     = 1
-
-  validation {
-    condition     = var.dns_pods_min >= 1
-    error_message = "dns_pods_min must be 1 or more: a cluster without DNS is always an alarm."
-  }
-}
-
-variable "agent" {
-  description = "Whether the CloudWatch agent runs in the cluster, so that its silence is an alarm."
-  type        = bool
-  default     = false
-}
-
-variable "database" {
-  description = "The database, or null. Without memory_gib, memory and connections have no alarm."
-  type = object({
-    identifier = string
-    storage_gb = number
-    memory_gib = optional(number)
-  })
-  default = null
 }
 
 variable "load_balancer" {

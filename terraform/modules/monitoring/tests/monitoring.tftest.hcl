@@ -8,15 +8,19 @@ mock_provider "aws" {
 }
 
 variables {
-  name         = "demo"
-  account_id   = "123456789012"
-  region       = "ap-northeast-1"
-  log_groups   = ["/aws/containerinsights/demo/application", "/aws/containerinsights/demo/performance"]
-  dashboard    = "tests/dashboard.json"
-  dns_pods_min = 5
+  name       = "demo"
+  account_id = "123456789012"
+  region     = "ap-northeast-1"
+  log_groups = ["/aws/containerinsights/demo/application", "/aws/containerinsights/demo/performance"]
+  dashboard  = "tests/dashboard.json"
+  alarms     = "tests/alarms.json"
 
   auto_scaling_groups = { gpu-t4 = "eks-gpu-t4-1", workers = "eks-workers-1" }
   nat_gateway_ids     = { ap-northeast-1a = "nat-a", ap-northeast-1c = "nat-c" }
+  load_balancer = {
+    arn_suffix    = "app/demo/1"
+    target_groups = { argo-cd = "targetgroup/argo-cd/2" }
+  }
 }
 
 run "logs_have_an_end" {
@@ -35,7 +39,7 @@ run "the_dashboard_is_filled_in" {
     condition = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[0].properties.metrics == [
       ["AWS/AutoScaling", "GroupInServiceInstances", "AutoScalingGroupName", "eks-gpu-t4-1"],
       ["AWS/NATGateway", "ErrorPortAllocation", "NatGatewayId", "nat-c"],
-      ["AWS/ApplicationELB", "RequestCount", "LoadBalancer", "none"],
+      ["AWS/ApplicationELB", "RequestCount", "LoadBalancer", "app/demo/1"],
     ]
     error_message = "names that only Terraform knows"
   }
@@ -81,63 +85,73 @@ run "only_this_account_publishes" {
   }
 }
 
-run "without_database_load_balancer_and_agent" {
+run "alarms_are_as_they_were_written" {
   assert {
     condition = output.alarm_names == tolist([
-      "demo-api-errors", "demo-api-throttled", "demo-coredns-pods-few", "demo-kube-system-restarts",
-      "demo-nat-ports-ap-northeast-1a", "demo-nat-ports-ap-northeast-1c", "demo-nodes-failed",
-      "demo-nodes-missing-gpu-t4", "demo-nodes-missing-workers",
+      "demo-agent-silent", "demo-nat-ports-ap-northeast-1c", "demo-nodes-missing-gpu-t4", "demo-pages-down-argo-cd",
+      "demo-restarts",
     ])
-    error_message = "alarms of what is there"
-  }
-  assert {
-    condition     = length(aws_budgets_budget.month) == 0 && length(aws_sns_topic_subscription.email) == 0
-    error_message = "no budget and no mail unless asked for"
+    error_message = "each under the cluster's name"
   }
   assert {
     condition = alltrue([
       for alarm in concat(values(aws_cloudwatch_metric_alarm.metric), values(aws_cloudwatch_metric_alarm.expression)) :
-      alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset([aws_sns_topic.alarms.arn])
+      alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn])
     ])
-    error_message = "all reach the topic; none rings before its metric exists"
-  }
-}
-
-run "with_all" {
-  variables {
-    alarm_emails = ["oncall@example.com", "platform@example.com"]
-    agent        = true
-    budget_usd   = 60000
-    database     = { identifier = "demo-pipelines", storage_gb = 200, memory_gib = 16 }
-    load_balancer = {
-      arn_suffix    = "app/demo/1"
-      target_groups = { argo-cd = "targetgroup/argo-cd/2" }
-    }
+    error_message = "all reach the topic, when they begin and when they end"
   }
   assert {
-    condition = toset([for name in output.alarm_names : trimprefix(name, "demo-")]) == toset([
-      "agent-silent", "api-errors", "api-throttled", "coredns-pods-few", "database-connections", "database-cpu",
-      "database-memory", "database-storage", "kube-system-restarts", "nat-ports-ap-northeast-1a",
-      "nat-ports-ap-northeast-1c", "nodes-failed", "nodes-missing-gpu-t4", "nodes-missing-workers",
-      "pages-down-argo-cd", "pages-errors",
-    ])
-    error_message = "alarms of all there is"
+    condition = [
+      for name in ["agent-silent", "nat-ports-ap-northeast-1c"] : [
+        aws_cloudwatch_metric_alarm.metric[name].treat_missing_data,
+        aws_cloudwatch_metric_alarm.metric[name].comparison_operator,
+        aws_cloudwatch_metric_alarm.metric[name].statistic,
+        tostring(aws_cloudwatch_metric_alarm.metric[name].threshold),
+      ]
+      ] == [
+      ["breaching", "LessThanThreshold", "SampleCount", "1"],
+      ["notBreaching", "GreaterThanThreshold", "Sum", "0"],
+    ]
+    error_message = "nothing is lost on the way"
   }
   assert {
-    condition     = aws_cloudwatch_metric_alarm.metric["agent-silent"].treat_missing_data == "breaching"
-    error_message = "silence is what this one is about"
+    condition     = aws_cloudwatch_metric_alarm.metric["agent-silent"].dimensions == tomap({ ClusterName = "demo" })
+    error_message = "a dimension that is no place stays"
   }
   assert {
-    condition     = aws_cloudwatch_metric_alarm.metric["database-connections"].threshold == 1092
-    error_message = "80 percent of 16 GiB / 12582880"
-  }
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.metric["database-storage"].threshold == 10 * 1024 * 1024 * 1024
-    error_message = "5 percent of 200 GiB"
+    condition     = aws_cloudwatch_metric_alarm.metric["nat-ports-ap-northeast-1c"].dimensions == tomap({ NatGatewayId = "nat-c" })
+    error_message = "a NAT gateway by its zone"
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.metric["pages-down-argo-cd"].dimensions == tomap({ LoadBalancer = "app/demo/1", TargetGroup = "targetgroup/argo-cd/2" })
     error_message = "healthy hosts are counted by target group"
+  }
+  assert {
+    condition = toset([
+      for query in aws_cloudwatch_metric_alarm.expression["nodes-missing-gpu-t4"].metric_query :
+      "${query.id} ${try(query.metric[0].metric_name, query.expression)} ${try(query.metric[0].dimensions.AutoScalingGroupName, "")}"
+      ]) == toset([
+      "result wanted - there ", "there GroupInServiceInstances eks-gpu-t4-1", "wanted GroupDesiredCapacity eks-gpu-t4-1",
+    ])
+    error_message = "an Auto Scaling group by its node group"
+  }
+  assert {
+    condition     = one(aws_cloudwatch_metric_alarm.expression["restarts"].metric_query).period == 900
+    error_message = "a query without metrics has a period of its own"
+  }
+}
+
+run "budget_and_mail_are_not_forced_on_anybody" {
+  assert {
+    condition     = length(aws_budgets_budget.month) == 0 && length(aws_sns_topic_subscription.email) == 0
+    error_message = "no budget and no mail unless asked for"
+  }
+}
+
+run "budget_and_mail" {
+  variables {
+    alarm_emails = ["oncall@example.com", "platform@example.com"]
+    budget_usd   = 60000
   }
   assert {
     condition     = one(aws_budgets_budget.month[0].cost_filter).values == tolist(["user:cluster$demo"])
@@ -155,16 +169,6 @@ run "with_all" {
   }
 }
 
-run "a_class_of_unknown_memory" {
-  variables {
-    database = { identifier = "demo-pipelines", storage_gb = 20 }
-  }
-  assert {
-    condition     = toset([for name in output.alarm_names : name if startswith(name, "demo-database")]) == toset(["demo-database-cpu", "demo-database-storage"])
-    error_message = "no threshold is guessed"
-  }
-}
-
 run "refuses_what_cannot_be" {
   command = plan
   variables {
@@ -172,7 +176,6 @@ run "refuses_what_cannot_be" {
     log_retention_days = 31
     alarm_emails       = ["oncall"]
     budget_usd         = 0
-    dns_pods_min       = 0
   }
-  expect_failures = [var.log_groups, var.log_retention_days, var.alarm_emails, var.budget_usd, var.dns_pods_min]
+  expect_failures = [var.log_groups, var.log_retention_days, var.alarm_emails, var.budget_usd]
 }

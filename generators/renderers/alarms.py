@@ -1,0 +1,48 @@
+"""CloudWatch: `terraform/alarms.json`, from `terraform/dashboards/alarms.jsonnet`.
+
+Names of Auto Scaling groups, NAT gateways, the load balancer and its target groups exist only in Terraform, which puts
+them in the places that the dimensions name.
+"""
+
+from __future__ import annotations
+
+from generators.model import names, sizing
+from generators.model.catalog import Inputs
+from generators.model.managed_groups import managed_groups
+from generators.model.monitoring import AGENT_APP, database_memory_gib
+from generators.model.routes import routes
+from generators.renderers import jsonnet
+
+FILE = "terraform/alarms.json"
+SOURCE = "terraform/dashboards/alarms.jsonnet"
+Facts = dict[str, object]
+
+
+def render(inputs: Inputs) -> Facts:
+    """The cluster's alarms, of one metric and of a formula. Raises FleetError where the jsonnet refuses."""
+    return {FILE: jsonnet.evaluate(inputs, SOURCE, argument(inputs))}
+
+
+def argument(inputs: Inputs) -> Facts:
+    """What the alarms' function gets."""
+    cluster = inputs.cluster
+    return {
+        "name": cluster.name,
+        "agent": AGENT_APP in cluster.apps.names(),
+        "dnsPodsMin": sizing.dns_pods_min(inputs),
+        "nodeGroups": [each.key for each in managed_groups(cluster)],
+        "natZones": names.nat_zones(cluster),
+        "pages": [each.app for each in routes(inputs)],
+        "database": _database(inputs),
+    }
+
+
+def _database(inputs: Inputs) -> Facts | None:
+    cluster = inputs.cluster
+    if cluster.storage.database is None:
+        return None
+    return {
+        "identifier": names.database_identifier(cluster),
+        "storageGb": cluster.storage.database.storage_gb,
+        "memoryGib": database_memory_gib(cluster.storage.database.instance_class),
+    }
