@@ -109,4 +109,6 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
   value: regional
 - name: AWS_RETRY_MODE
   value: adaptive
+- name: AWS_MAX_ATTEMPTS
+  value: "10"
 {{- end }}
