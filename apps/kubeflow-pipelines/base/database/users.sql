@@ -3,13 +3,14 @@
 CREATE DATABASE IF NOT EXISTS mlpipeline;
 CREATE DATABASE IF NOT EXISTS metadb;
 
--- The plugin's hash of a password, as the server keeps it: no statement, and so no log, holds the password itself.
+-- The plugin's hash of a password, as the server keeps it: statements that make users, and its binary log, hold that.
 SET @pipelines_hash = CONCAT('*', UPPER(SHA1(UNHEX(SHA1(@pipelines_password)))));
 SET @metadata_hash = CONCAT('*', UPPER(SHA1(UNHEX(SHA1(@metadata_password)))));
 
 SET @create = 'CREATE USER IF NOT EXISTS ''?''@''%'' IDENTIFIED WITH mysql_native_password AS ''#''';
 -- Connections are limited so that neither can take all that the database has. Without TLS nobody signs in.
-SET @alter = 'ALTER USER ''?''@''%'' IDENTIFIED WITH mysql_native_password AS ''#'' REQUIRE SSL WITH MAX_USER_CONNECTIONS 100';
+SET @alter = REPLACE(@create, 'CREATE USER IF NOT EXISTS', 'ALTER USER');
+SET @alter = CONCAT(@alter, ' REQUIRE SSL WITH MAX_USER_CONNECTIONS 100');
 
 SET @statement = REPLACE(REPLACE(@create, '?', 'mlpipeline'), '#', @pipelines_hash);
 PREPARE statement FROM @statement;
