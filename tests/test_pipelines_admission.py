@@ -1,5 +1,5 @@
-"""A real API server takes everything that Kubeflow Pipelines is made of, its pods under Pod Security's `restricted`, and
-grants each ServiceAccount what it needs and no more."""
+"""A real API server takes all that Kubeflow Pipelines is made of, its pods under Pod Security's `restricted`, and grants
+each ServiceAccount what it needs and no more."""
 
 from __future__ import annotations
 

@@ -120,8 +120,7 @@ def test_users_are_made_and_a_second_run_changes_nothing(server: MariaDb, tmp_pa
         assert password not in before
         answer = server.ask(user, password, "SELECT CURRENT_USER()")
         assert answer.stdout.strip() == f"{user}@%", answer.stderr
-        limit = server.administer(f"SELECT ssl_type, max_user_connections FROM mysql.user WHERE User = '{user}'")
-        assert limit.split() == ["ANY", "100"]
+        assert "ANY\t100" in next(line for line in before.splitlines() if line.startswith(user))
 
 
 def test_a_changed_password_reaches_the_users(server: MariaDb, tmp_path: Path) -> None:
@@ -163,12 +162,12 @@ def test_each_user_has_its_own_database_and_no_other(server: MariaDb, tmp_path: 
     for user, password in passwords.items():
         # What a start and an upgrade do: tables with foreign keys and indexes, changed and dropped.
         work = (
-            f"USE {user}; CREATE TABLE a (id INT PRIMARY KEY); "
+            "CREATE TABLE a (id INT PRIMARY KEY); "
             "CREATE TABLE b (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES a (id)); "
             "ALTER TABLE b ADD COLUMN c VARCHAR(255); CREATE INDEX c ON b (c); INSERT INTO a VALUES (1); "
             "UPDATE a SET id = 2; DELETE FROM a; DROP INDEX c ON b; DROP TABLE b; DROP TABLE a; SELECT 'worked'"
         )
-        answer = server.ask(user, password, work)
+        answer = server.ask(user, password, f"USE {user}; {work}")
         assert answer.stdout.strip() == "worked", answer.stderr
         other = next(each for each in passwords if each != user)
         for forbidden in (f"USE {other}", "CREATE DATABASE other", "SELECT * FROM mysql.user", "CREATE USER sly"):
