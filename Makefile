@@ -6,7 +6,7 @@ FLEET := .venv/bin/fleet
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help new-cluster delete-cluster render check validate state-bucket plan apply destroy test golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade crds api-lifecycle clean
+.PHONY: help new-cluster delete-cluster render check validate state-bucket plan apply destroy test golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade crds api-lifecycle rds-ca clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

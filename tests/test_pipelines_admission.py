@@ -1,4 +1,4 @@
-"""A real API server takes all that Kubeflow Pipelines is made of, its pods under Pod Security's `restricted`, and grants
+"""A real API server takes all of Kubeflow Pipelines, its pods under Pod Security's `restricted`, and grants
 each ServiceAccount what it needs and no more."""
 
 from __future__ import annotations
