@@ -2,11 +2,12 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .uv/bin/uv
+PIPELINES := apps/kubeflow-pipelines/pipelines
 FLEET := .venv/bin/fleet
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help new-cluster delete-cluster render check validate state-bucket plan apply destroy test golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade crds api-lifecycle rds-ca clean
+.PHONY: help new-cluster delete-cluster render check validate state-bucket plan apply destroy test test-pipelines pipelines golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade crds api-lifecycle rds-ca clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,10 +23,11 @@ delete-cluster: .name .venv/.run ## Remove a cluster's folder: NAME= CONFIRM= (t
 render: .venv/.run ## Write generated/ of every cluster, or of NAME=
 	@$(FLEET) render $(NAME)
 
-check: .venv/.dev ## Show what a render, a schema or a reference page would change, validate, look for secrets; for pull requests
+check: .venv/.dev .venv-pipelines/.ready ## Show what a render, schema, reference page or compiled pipeline would change, validate, look for secrets; for pull requests
 	@$(FLEET) render --check
 	@$(FLEET) schema --check
 	@.venv/bin/python -m generators.cli.reference --check
+	@$(FLEET) pipelines compile --check
 	@$(FLEET) validate $(if $(CI),--strict)
 	@$(FLEET) secrets
 
@@ -49,10 +51,17 @@ bootstrap: .name .venv/.ops ## Install Argo CD on NAME=, which then syncs everyt
 	@.venv/bin/python -m scripts.bootstrap '$(NAME)' $(if $(CHART),--chart '$(CHART)') $(if $(DRY_RUN),--dry-run)
 
 # The control plane takes minutes to build, so a person asks for it: its tests skip without it and say how. CI has it.
-test: .venv/.dev ## Run all tests; builds the tools they need where Go is installed
+test: .venv/.dev .venv-pipelines/.ready ## Run all tests; builds the tools they need where Go is installed
 	@if command -v go >/dev/null; then $(MAKE) -s tools $(if $(CI),control-plane); \
 	  else echo "go is missing: tests that need kustomize or a control plane are skipped" >&2; fi
 	@.venv/bin/pytest -n auto --dist worksteal
+	@.venv-pipelines/bin/pytest -c $(PIPELINES)/pyproject.toml --rootdir $(PIPELINES) $(PIPELINES)/tests
+
+pipelines: .venv/.run .venv-pipelines/.ready ## Compile the pipelines of Kubeflow Pipelines
+	@$(FLEET) pipelines compile
+
+test-pipelines: .venv-pipelines/.ready ## Run the pipelines themselves here, on movies made for it
+	@.venv-pipelines/bin/pytest -c $(PIPELINES)/pyproject.toml --rootdir $(PIPELINES) $(PIPELINES)/tests
 
 golden: .venv/.dev ## Rewrite the expected files of the golden tests; read the diff before you commit it
 	@.venv/bin/pytest tests/test_golden.py --golden
@@ -107,7 +116,7 @@ rds-ca: .venv/.dev ## Write the certificate authorities of RDS from a pinned npm
 	@$(if $(NAME),,$(error say which cluster: NAME=demo))true
 
 clean: ## Remove what make built inside the checkout
-	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-pipelines .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .uv/.$(UV_VERSION):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -133,3 +142,9 @@ clean: ## Remove what make built inside the checkout
 	@echo "setting up: packages for tests and lint" >&2
 	@$(UV) sync -q --locked --compile-bytecode --python $(PYTHON)
 	@touch $@ .venv/.ops
+
+# Apart from the others: kfp pins versions that they do not take.
+.venv-pipelines/.ready: .uv/.$(UV_VERSION) $(PIPELINES)/pyproject.toml $(PIPELINES)/uv.lock apps/gpu-inference/worker/pyproject.toml
+	@echo "setting up: packages for pipelines" >&2
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.venv-pipelines $(UV) sync -q --locked --project $(PIPELINES) --python $(PYTHON)
+	@touch $@

@@ -19,9 +19,10 @@ ALLOWED = {
     "renderers": {"model", "errors"},
     "checks": {"model", "errors", "data"},
     "output": {"errors"},
+    "kubeflow": {"model", "tools", "errors"},
     "tools": {"errors"},
     "pipeline": {"source", "model", "renderers", "checks", "output", "tools", "errors"},
-    "cli": {"pipeline", "source", "model", "renderers", "checks", "output", "tools", "errors"},
+    "cli": {"pipeline", "source", "model", "renderers", "checks", "output", "tools", "kubeflow", "errors"},
 }
 """Room → rooms that it may import. Data flows from source to output; only pipeline and cli see it all."""
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name == "errors.py")

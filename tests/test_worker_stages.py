@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from inference_worker import stages, summary
+from inference_worker import stages, summary, tasks
 from inference_worker.errors import BadInput
 from inference_worker.model import load
 from inference_worker.stages import Report
@@ -74,9 +74,9 @@ def test_an_empty_prefix_a_wrong_bucket_and_a_missing_object_say_so(store: Store
     with pytest.raises(BadInput, match="there is no such bucket"):
         Store("another-bucket", store.client).movies("movies/")
     with pytest.raises(BadInput, match=r"s3://demo-bucket/m\.onnx: there is no such object"):
-        store.require("m.onnx")
-    with pytest.raises(BadInput, match="there is no such object"):
         store.download("m.onnx", tmp_path / "m")
+    with pytest.raises(BadInput, match="there is no such object"):
+        store.read("m.onnx")
 
 
 def test_shards_hold_every_movie_once_and_about_the_same() -> None:
@@ -158,6 +158,30 @@ def test_movies_at_fault_leave_the_others_whole(store: Store, tmp_path: Path) ->
     assert "5-gone.mp4: there is no such object" in reports[4].problem
     written = [each["Key"] for each in store.client.list_objects_v2(Bucket=BUCKET, Prefix="results/")["Contents"]]
     assert written == [f"results/run/{number}.mp4.{kind}" for number in (1, 4) for kind in ("jpg", "jsonl")]
+
+
+def test_a_shard_that_died_is_told_and_the_others_are_whole(store: Store, tmp_path: Path) -> None:
+    store.put("models/m.onnx", make_model(tmp_path / "m.onnx").read_bytes(), "application/octet-stream")
+    fill(store, {f"movies/{name}.mp4": make_movie(tmp_path / f"{name}.mp4", [RED]).read_bytes() for name in "ab"})
+    plan, frames, said, page = (str(tmp_path / name) for name in ("plan", "frames", "said", "page"))
+    assert tasks.plan(plan, BUCKET, "movies/", "models/m.onnx", "results/", "a-run", 2) == [0, 1]
+    tasks.preprocess(plan, 1, 1.0, 0, frames)
+    tasks.predict(plan, frames, "cpu", said)
+    tasks.write(plan, 1, frames, said)  # and shard 0 never comes to this
+    assert tasks.summarize(BUCKET, "results/", "a-run", page)["movies_failed"] == 1
+    assert "1 of 2 movies done" in Path(page).read_text()
+    with pytest.raises(BadInput, match=r"1 of 2 movies failed: s3://demo-bucket/movies/\w.mp4: no report: its shard"):
+        tasks.verdict(BUCKET, "results", "a-run")
+    tasks.preprocess(plan, 0, 1.0, 0, f"{frames}-0")
+    tasks.predict(plan, f"{frames}-0", "cpu", f"{said}-0")
+    tasks.write(plan, 0, f"{frames}-0", f"{said}-0")
+    tasks.verdict(BUCKET, "results/", "a-run")
+    assert tasks.summarize(BUCKET, "results/", "a-run", page)["share_red"] == 1
+
+
+def test_a_run_that_planned_nothing_says_where_to_look(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"nothing was planned .*see what the task `plan` said"):
+        tasks.summarize(store.bucket, "results/", "another-run", str(tmp_path / "page"))
 
 
 def test_the_summary_counts_and_shows_failures_first() -> None:

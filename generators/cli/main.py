@@ -15,7 +15,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import typer  # noqa: E402
 
-from generators.cli import change, charts, console, inspect, new, render, schema, secrets, upgrade, validate  # noqa: E402
+from generators.cli import change, charts, console, inspect, new, pipelines, render, schema, secrets, upgrade, validate  # noqa: E402
 
 app = typer.Typer(
     name="fleet",
@@ -36,6 +36,7 @@ app.command("schema")(schema.schema)
 app.command("secrets")(secrets.secrets)
 app.command("upgrade")(upgrade.upgrade)
 app.add_typer(charts.app, name="charts")
+app.add_typer(pipelines.app, name="pipelines")
 
 
 def main() -> NoReturn:

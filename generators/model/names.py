@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from .catalog import Inputs, Instance, Ui
 from .cluster import Cluster
+from .labels import ACCELERATOR_LABEL as ACCELERATOR_LABEL
+from .labels import GPU_MODE_LABEL as GPU_MODE_LABEL
+from .labels import GPU_PRESENT_LABEL as GPU_PRESENT_LABEL
+from .labels import GPU_TAINT as GPU_TAINT
+from .labels import GROUP_LABEL as GROUP_LABEL
+from .labels import PLUGIN_CONFIG_LABEL as PLUGIN_CONFIG_LABEL
+from .labels import ROLE_LABEL as ROLE_LABEL
+from .labels import SYSTEM_TAINT as SYSTEM_TAINT
 from .node_groups import Gpu, NodeGroup
-
-ROLE_LABEL = "inference-fleet/role"
-GROUP_LABEL = "inference-fleet/node-group"
-GPU_MODE_LABEL = "inference-fleet/gpu-mode"
-ACCELERATOR_LABEL = "k8s.amazonaws.com/accelerator"
-"""cluster-autoscaler needs it on GPU nodes, or scales up too far while drivers start."""
-PLUGIN_CONFIG_LABEL = "nvidia.com/device-plugin.config"
-"""Which of its configurations the NVIDIA device plugin uses on a node."""
-GPU_PRESENT_LABEL = "nvidia.com/gpu.present"
-"""The NVIDIA device plugin's chart runs where it says true."""
-SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NoSchedule"}
-"""The only taint that EKS's own CoreDNS tolerates: it must run before Argo CD does."""
-GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 
 NODE_LOCAL_DNS = "169.254.20.10"
 """Link-local address of the DNS cache on each node, where node-local-dns runs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -41,9 +41,8 @@ class Store:
         """The movies below a prefix, sorted by key. Raises BadInput where there is none, or no bucket."""
         from botocore.exceptions import ClientError
 
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         try:
-            found = [Movie(each["Key"], each["Size"]) for page in pages for each in page.get("Contents", [])]
+            found = list(self._listed(prefix))
         except ClientError as error:
             raise self._told(error, prefix) or error from None
         movies = [movie for movie in found if PurePosixPath(movie.key).suffix.lower() in MOVIE_SUFFIXES]
@@ -52,14 +51,14 @@ class Store:
             raise BadInput(self.url(prefix), f"there is {others} below this prefix", f"movies end in {_suffixes()}")
         return sorted(movies, key=lambda movie: movie.key)
 
-    def require(self, key: str) -> None:
-        """Raises BadInput where there is no such object."""
-        from botocore.exceptions import ClientError
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of all objects below a prefix, sorted."""
+        return sorted(movie.key for movie in self._listed(prefix))
 
-        try:
-            self.client.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            raise self._told(error, key) or error from None
+    def _listed(self, prefix: str) -> Iterator[Movie]:
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            for each in page.get("Contents", []):
+                yield Movie(each["Key"], each["Size"])
 
     def download(self, key: str, file: Path) -> None:
         """Fetches an object. Raises BadInput where there is no such object."""
@@ -67,6 +66,15 @@ class Store:
 
         try:
             self.client.download_file(self.bucket, key, str(file))
+        except ClientError as error:
+            raise self._told(error, key) or error from None
+
+    def read(self, key: str) -> bytes:
+        """An object's bytes. Raises BadInput where there is no such object."""
+        from botocore.exceptions import ClientError
+
+        try:
+            return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             raise self._told(error, key) or error from None
 

@@ -1,0 +1,1 @@
+"""Pipelines for Kubeflow Pipelines. `catalogue` lists them, `compile` writes what a cluster reads."""
