@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from generators.errors import Problem
 from generators.pipeline import fleet
 from generators.pipeline.validate import validate_cluster
 from generators.source.workspace import Workspace
+from generators.tools import kustomize
 from tests import fleets
 from tests.tool_needed import needed
 
@@ -95,9 +97,24 @@ class Scene:
         return path
 
 
+BUILT: dict[str, str] = {}
+BUILD = kustomize.build
+
+
+def build(folder: Path) -> str:
+    """A real kustomize, once for what lies there: most hands do not touch it."""
+    base = folder.parents[4] / "apps" / folder.name
+    parts = [path for root in (folder, base) for path in sorted(root.rglob("*")) if path.is_file()]
+    key = hashlib.sha256(b"\0".join(path.name.encode() + path.read_bytes() for path in parts)).hexdigest()
+    if key not in BUILT:
+        BUILT[key] = BUILD(folder)
+    return BUILT[key]
+
+
 @pytest.fixture
-def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
+def scene(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     needed("kustomize")
+    monkeypatch.setattr(kustomize, "build", build)
     cluster, role = request.param
     found = fleets.workspace(tmp_path / "checkout")
     shutil.copytree(fleets.ROOT / "clusters" / cluster, found.clusters / cluster)

@@ -70,11 +70,21 @@ class Committed:
         ]
 
 
-def committed(fleet: Fleet, inputs: Inputs, wanted: Mapping[str, str], plan: Plan, built: rendered.Built) -> Committed:
-    """What stands on disk, which `plan` holds against `wanted`; `built` is what kustomize and helm made of it."""
-    texts = {path: text for path, text in wanted.items() if path not in plan.added}
-    texts |= {path: text for path, text in plan.before.items() if _readable(path, text)}
-    objects = [*rendered.written(inputs.cluster.name, texts), *built.objects]
+@dataclass(frozen=True)
+class Render:
+    """What a render would write, and its objects, those that were built included."""
+
+    texts: Mapping[str, str]
+    objects: Sequence[rendered.Rendered]
+
+
+def committed(fleet: Fleet, inputs: Inputs, render: Render, plan: Plan, built: rendered.Built) -> Committed:
+    """What stands on disk, which `plan` holds against `render`; `built` is what kustomize and helm made of it."""
+    texts, objects = render.texts, render.objects
+    if plan.differs:
+        kept = {path: text for path, text in texts.items() if path not in plan.added}
+        texts = kept | {path: text for path, text in plan.before.items() if _readable(path, text)}
+        objects = [*rendered.written(inputs.cluster.name, dict(texts)), *built.objects]
     seen = {each.app for each in built.objects}
     unseen = {
         name for name, app in inputs.apps().items() if (app.kind == "kustomize" or app.own_chart) and name not in seen

@@ -74,7 +74,9 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         broken, needed = policies.problems(inputs, objects)
         broken_values, needed_values = policies.of_values(inputs, files)
         problems += [*broken, *broken_values]
-        problems += identity.problems(identity.committed(fleet, inputs, wanted, plan, on_disk))
+        problems += identity.problems(
+            identity.committed(fleet, inputs, identity.Render(wanted, objects), plan, on_disk)
+        )
         problems += stores.problems(inputs, objects)
         whole = not (stale or built.problems or built.unchecked or wrong_values)
         return Report(
