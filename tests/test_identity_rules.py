@@ -174,6 +174,11 @@ def test_a_chart_with_its_identity_and_environment() -> None:
         (release(chart="new"), app(), "nobody has looked up the ServiceAccounts of new"),
         (release({"extraEnv": {}}), app(), "AWS_RETRY_MODE is not `adaptive`"),
         (release({"extraEnv": {"AWS_RETRY_MODE": "adaptive"}}), app(), "AWS_MAX_ATTEMPTS is not above 3"),
+        (
+            release({"extraEnv": {**GOOD["extraEnv"], "AWS_MAX_ATTEMPTS": "3"}}),
+            app(),
+            "AWS_MAX_ATTEMPTS is not above 3",
+        ),
         (release({"extraEnv": {**GOOD["extraEnv"], "AWS_ACCESS_KEY_ID": "x"}}), app(), "would come before the role"),
         (release({"awsAccessKeyID": "x"}), app(), "is a static key"),
         (release({"podAnnotations": {ROLE_ANNOTATION: "x"}}), app(), "a role here is the role of nobody"),
@@ -183,6 +188,13 @@ def test_a_chart_without(found: charts.Release, of: App, message: str) -> None:
     told = words(chart_rules.findings(found, of, None))
     assert len(told) >= 1
     assert message in "\n".join(told)
+
+
+def test_a_chart_that_calls_aws_in_one_way_of_running_only() -> None:
+    calm = app(identities={})
+    assert words(chart_rules.findings(release(chart="aws-node-termination-handler"), calm, None)) == []
+    queue = release({"enableSqsTerminationDraining": True}, "aws-node-termination-handler")
+    assert "pods of aws-node-termination-handler call AWS" in words(chart_rules.findings(queue, calm, None))[0]
 
 
 def test_an_identity_at_a_path_that_the_chart_does_not_have() -> None:
@@ -206,6 +218,7 @@ def test_the_catalogue_and_the_pinned_chart_part_ways() -> None:
     [
         ("cluster-autoscaler", "cluster-autoscaler", {}, "cluster-autoscaler-aws-cluster-autoscaler"),
         ("aws-cluster-autoscaler", "cluster-autoscaler", {}, "aws-cluster-autoscaler"),
+        ("x-aws-cluster-autoscaler", "cluster-autoscaler", {}, "x-aws-cluster-autoscaler-aws-cluster-autoscaler"),
         ("ca", "cluster-autoscaler", {"fullnameOverride": "it"}, "it"),
         ("ca", "cluster-autoscaler", {"rbac": {"serviceAccount": {"name": "me"}}}, "me"),
         ("ca", "cluster-autoscaler", {"rbac": {"serviceAccount": {"create": False}}}, "default"),

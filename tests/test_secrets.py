@@ -79,6 +79,7 @@ def test_what_lets_somebody_in_is_found(path: str, text: str, line: int, column:
         ("x.sh", "https://${USER}:${PASSWORD}@example.com"),
         ("x.yaml", "minioadmin: no"),
         ("x.yaml", "kind: Secret\ndata: {}\n"),
+        ("x.yaml", "kind: Secret\n---\nkind: ConfigMap\ndata: {a: b}\n"),
         ("x.yaml", "kind: Secret\ntype: kubernetes.io/service-account-token\n"),
         ("x.yaml", "kind: ExternalSecret\nspec:\n  data:\n  - secretKey: a\n"),
         ("x.yaml", "spec:\n  ref:\n    kind: Secret\ndata: {a: b}\n"),

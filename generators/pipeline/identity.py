@@ -85,11 +85,8 @@ def committed(fleet: Fleet, inputs: Inputs, render: Render, plan: Plan, built: r
         kept = {path: text for path, text in texts.items() if path not in plan.added}
         texts = kept | {path: text for path, text in plan.before.items() if _readable(path, text)}
         objects = [*rendered.written(inputs.cluster.name, dict(texts)), *built.objects]
-    seen = {each.app for each in built.objects}
-    unseen = {
-        name for name, app in inputs.apps().items() if (app.kind == "kustomize" or app.own_chart) and name not in seen
-    }
-    return Committed(fleet, inputs, texts, objects, frozenset(unseen))
+    to_build = {name for name, app in inputs.apps().items() if app.kind == "kustomize" or app.own_chart}
+    return Committed(fleet, inputs, texts, objects, frozenset(to_build - {each.app for each in built.objects}))
 
 
 def _readable(path: str, text: str) -> bool:
