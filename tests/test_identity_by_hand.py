@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 
 from generators.errors import Problem
+from generators.model.catalog import App
 from generators.pipeline import fleet
 from generators.pipeline.validate import validate_cluster
 from generators.source.workspace import Workspace
-from generators.tools import kustomize
+from generators.tools import helm, kustomize
 from tests import fleets
 from tests.tool_needed import needed
 
@@ -29,11 +31,15 @@ def facts(cluster: str) -> dict[str, Any]:
 
 
 ROLES = [(cluster, role) for cluster in CLUSTERS for role in facts(cluster)["identities"]]
-HELM = [
-    (cluster, role)
-    for cluster, role in ROLES
-    if fleets.committed().catalog.apps[facts(cluster)["identities"][role]["app"]].kind == "helm"
-]
+
+
+def app_of(cluster: str, role: str) -> App:
+    return fleets.committed().catalog.apps[facts(cluster)["identities"][role]["app"]]
+
+
+HELM = [each for each in ROLES if app_of(*each).kind == "helm"]
+KINDS = list({(app_of(*each).kind, app_of(*each).own_chart is None): each for each in ROLES}.values())
+"""One role of each way in which a ServiceAccount comes about."""
 
 
 @dataclass
@@ -97,24 +103,30 @@ class Scene:
         return path
 
 
-BUILT: dict[str, str] = {}
-BUILD = kustomize.build
+MADE: dict[str, str] = {}
 
 
-def build(folder: Path) -> str:
-    """A real kustomize, once for what lies there: most hands do not touch it."""
-    base = folder.parents[4] / "apps" / folder.name
-    parts = [path for root in (folder, base) for path in sorted(root.rglob("*")) if path.is_file()]
-    key = hashlib.sha256(b"\0".join(path.name.encode() + path.read_bytes() for path in parts)).hexdigest()
-    if key not in BUILT:
-        BUILT[key] = BUILD(folder)
-    return BUILT[key]
+def once(run: Callable[..., str]) -> Callable[..., str]:
+    """A real kustomize or helm, once for each state of the files that it reads: most hands do not touch them."""
+
+    def made(folder: Path, *arguments: str, values: Sequence[Path] = (), **options: str) -> str:
+        base = [] if values else [folder.parents[4] / "apps" / folder.name]
+        parts = [path for root in (folder, *base) for path in sorted(root.rglob("*")) if path.is_file()]
+        state = b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in (*parts, *values))
+        key = f"{hashlib.sha256(state).hexdigest()} {arguments} {options}"
+        if key not in MADE:
+            MADE[key] = run(folder, *arguments, **options, **({"values": values} if values else {}))
+        return MADE[key]
+
+    return made
 
 
 @pytest.fixture
 def scene(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     needed("kustomize")
-    monkeypatch.setattr(kustomize, "build", build)
+    needed("helm")
+    monkeypatch.setattr(kustomize, "build", once(kustomize.build))
+    monkeypatch.setattr(helm, "template", once(helm.template))
     cluster, role = request.param
     found = fleets.workspace(tmp_path / "checkout")
     shutil.copytree(fleets.ROOT / "clusters" / cluster, found.clusters / cluster)
@@ -130,7 +142,8 @@ def told(problems: list[Problem], file: str, line: int, words: str) -> Problem:
 
 
 every = pytest.mark.parametrize("scene", ROLES, indirect=True, ids=str)
-helm = pytest.mark.parametrize("scene", HELM, indirect=True, ids=str)
+by_values = pytest.mark.parametrize("scene", HELM, indirect=True, ids=str)
+each_kind = pytest.mark.parametrize("scene", KINDS, indirect=True, ids=str)
 
 
 @every
@@ -185,7 +198,7 @@ def test_the_annotation_taken_away_where_it_is_generated(scene: Scene) -> None:
     assert found[0].hint
 
 
-@every
+@each_kind
 @pytest.mark.parametrize(
     ("role", "words"),
     [
@@ -202,7 +215,7 @@ def test_the_annotation_names_a_role_that_is_not_for_apps(scene: Scene, role: st
     told(scene.problems(), scene.shown(carrier), line, words)
 
 
-@every
+@each_kind
 def test_the_regional_endpoint_taken_from_the_service_account(scene: Scene) -> None:
     carrier = scene.carrier()
     line = scene.replace(carrier, "sts-regional-endpoints: 'true'", "sts-regional-endpoints: 'false'")
@@ -222,13 +235,13 @@ def test_a_second_service_account_that_uses_the_role(scene: Scene) -> None:
     assert "one ServiceAccount, one role" in told(problems, scene.shown(path), 7, words).hint
 
 
-@helm
+@by_values
 def test_an_override_that_renames_the_service_account(scene: Scene) -> None:
     path = scene.override("name", "other")
     told(scene.problems(), scene.shown(path), 1, "`other` is not the name that its role trusts")
 
 
-@helm
+@by_values
 def test_an_override_that_stops_the_chart_from_making_it(scene: Scene) -> None:
     path = scene.override("create", False)
     app = fleets.committed().catalog.apps[scene.entry["app"]]
@@ -239,7 +252,7 @@ def test_an_override_that_stops_the_chart_from_making_it(scene: Scene) -> None:
         told(scene.problems(), scene.shown(path), 1, f"is false, and nothing else makes {scene.name}")
 
 
-@helm
+@by_values
 def test_an_override_that_takes_the_role_away(scene: Scene) -> None:
     path = scene.override("annotations", {"eks.amazonaws.com/role-arn": ""})
     told(scene.problems(), scene.shown(path), 1, f"nothing gives the pods of {scene.name} the role `{scene.role}`")

@@ -140,7 +140,11 @@ def _in_values(found: Committed, each: rendered.Rendered, finding: Finding) -> P
     """A ServiceAccount of a chart of ours, whose name and annotations are written as values."""
     app, node = found.inputs.catalog.apps[each.app], found.values.get(each.app)
     metadata = mapping(each.document.get("metadata"))
-    if not (app.own_chart and node) or finding.path[:1] != ("metadata",) or each.document["kind"] != "ServiceAccount":
+    if (
+        not (each.built and app.own_chart and node)
+        or finding.path[:1] != ("metadata",)
+        or each.document["kind"] != "ServiceAccount"
+    ):
         return None
     paths = [tuple(identity.values_path.split(".")) for identity in app.identities.values() if identity.values_path]
     named = [path for path in paths if (name := node.find((*path, "name"))) and name.value == metadata.get("name")]
