@@ -6,6 +6,7 @@ misspelt key would be read by nobody. So the model here is narrower: the keys th
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from generators.pipeline import fleet
-from generators.renderers import render
+from generators.renderers import dashboard, render
 from generators.renderers.charts import cloudwatch_agent
 from generators.source.workspace import Workspace
 from tests import fleets, own_charts
@@ -205,6 +206,15 @@ def test_gpus_are_asked_where_the_cluster_has_some_and_their_exporter(workspace:
     assert asked["used"] is True
     assert asked["exporter"]["namespace"] == "gpus"
     assert asked["nodeSelector"] == {"inference-fleet/role": "system"}
+    assert "DCGM" not in json.dumps(dashboard.render(found.load("with-gpus")))
+    shown = json.dumps(dashboard.render(found.load("and-exporter")))
+    of_groups = re.findall(r'"(DCGM_\w+)", "ClusterName", "and-exporter", "NodeGroup", "([a-z0-9-]+)"', shown)
+    prometheus, _ = gpus({})
+    (declaration,) = prometheus.emf_processor.metric_declaration
+    (selector,) = declaration.metric_selectors
+    assert {group for _, group in of_groups} == {"gpu-a10g", "gpu-t4"}
+    assert len(of_groups) == 12
+    assert all(re.search(selector, name) for name, _ in of_groups)
 
 
 @pytest.mark.parametrize(("nodes", "memory"), [(50, "500Mi"), (200, "500Mi"), (201, "600Mi"), (1000, "900Mi")])

@@ -121,6 +121,18 @@ def test_what_a_cluster_lacks_is_not_on_its_dashboard(workspace: Workspace) -> N
     assert "gpu" not in text
 
 
+def test_every_section_that_the_cluster_has_is_there(workspace: Workspace) -> None:
+    def headings(inputs: Inputs) -> list[str]:
+        texts = [each["properties"].get("markdown", "") for each in widgets(inputs)]
+        return [text.removeprefix("## ") for text in texts if text.startswith("## ")]
+
+    fleets.add(workspace, "smallest", SMALLEST.read_text())
+    always = ["Node groups", "Namespaces", "DNS", "Control plane", "Network", "Data and logs"]
+    assert headings(fleet.read(workspace).load("smallest")) == always
+    all_of_them = ["Node groups", "GPUs", "Namespaces", "Pipelines", *always[2:]]
+    assert headings(fleets.committed().load("prod-tokyo")) == all_of_them
+
+
 def test_the_reference_jsonnet_makes_the_same_dashboard(inputs: Inputs) -> None:
     facts = json.dumps(dashboard.argument(inputs))
     text = _jsonnet.evaluate_file(str(fleets.ROOT / dashboard.SOURCE), tla_codes={"cluster": facts})
@@ -171,7 +183,7 @@ def test_an_alarm_has_all_that_terraform_takes_of_it(inputs: Inputs) -> None:
         assert 1 <= alarm["ofThem"] <= alarm["periods"]
         assert alarm["periods"] * alarm["period"] <= 86_400
         assert len(alarm["description"]) <= 1024
-        assert (alarm["missing"] == "breaching") == (name == "agent-silent")
+        assert (alarm["missing"] == "breaching") == (name in {"agent-silent", "logs-silent"})
 
 
 def test_terraform_knows_each_place_that_an_alarm_has(inputs: Inputs) -> None:
@@ -195,9 +207,9 @@ def test_alarms_are_of_what_the_cluster_has(workspace: Workspace) -> None:
     fleets.add(workspace, "smallest", SMALLEST.read_text())
     least = set(rung(fleet.read(workspace).load("smallest")))
     most = set(rung(fleets.committed().load("prod-tokyo")))
-    assert not {name for name in least if name.startswith(("database", "agent"))}
+    assert not {name for name in least if name.startswith(("database", "agent", "logs"))}
     assert {"coredns-pods-few", "nodes-failed", "api-errors", "api-throttled", "kube-system-restarts"} <= least
-    assert {"agent-silent", "pages-errors", "pages-down-argo-cd", "nat-ports-ap-northeast-1d"} <= most
+    assert {"agent-silent", "logs-silent", "pages-errors", "pages-down-argo-cd", "nat-ports-ap-northeast-1d"} <= most
     assert {name for name in most if name.startswith("database")} == {
         *("database-cpu", "database-storage", "database-memory", "database-connections"),
     }

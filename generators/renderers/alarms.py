@@ -29,12 +29,20 @@ def argument(inputs: Inputs) -> Facts:
     return {
         "name": cluster.name,
         "agent": AGENT_APP in cluster.apps.names(),
+        "logGroup": _log_group(inputs),
         "dnsPodsMin": sizing.dns_pods_min(inputs),
         "nodeGroups": [each.key for each in managed_groups(cluster)],
         "natZones": names.nat_zones(cluster),
         "pages": [each.app for each in routes(inputs)],
         "database": _database(inputs),
     }
+
+
+def _log_group(inputs: Inputs) -> str | None:
+    """A group that logs must reach at all times: the busiest of those that are sent; None where none is."""
+    settings = inputs.cluster.apps.fluent_bit
+    sent = [kind for kind in ("dataplane", "application", "host") if settings and kind in settings.logs]
+    return names.log_group(inputs.cluster, sent[0]) if sent else None
 
 
 def _database(inputs: Inputs) -> Facts | None:

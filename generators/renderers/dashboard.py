@@ -8,11 +8,14 @@ from __future__ import annotations
 from generators.model import names
 from generators.model.catalog import Inputs
 from generators.model.managed_groups import managed_groups
+from generators.model.monitoring import LOG_KINDS
 from generators.model.routes import routes
 from generators.renderers import jsonnet
+from generators.renderers.charts import cloudwatch_agent
 
 FILE = "terraform/dashboard.json"
 SOURCE = "terraform/dashboards/cluster.jsonnet"
+PIPELINES_APP = "kubeflow-pipelines"
 Facts = dict[str, object]
 
 
@@ -24,14 +27,18 @@ def render(inputs: Inputs) -> Facts:
 def argument(inputs: Inputs) -> Facts:
     """What the dashboard's function gets."""
     cluster = inputs.cluster
+    pipelines = inputs.apps().get(PIPELINES_APP)
     return {
         "name": cluster.name,
         "region": cluster.region,
         "bucket": names.bucket(cluster),
         "database": names.database_identifier(cluster) if cluster.storage.database else None,
         "nodeGroups": [each.key for each in managed_groups(cluster)],
-        "gpus": any(group.gpu for group in cluster.node_groups.values()),
+        "gpuGroups": sorted(name for name, group in cluster.node_groups.items() if group.gpu),
+        "gpusAsked": cloudwatch_agent.asks_gpus(inputs),
+        "pipelines": pipelines.namespace if pipelines else None,
         "loadBalancer": bool(routes(inputs)),
         "natZones": names.nat_zones(cluster),
         "applicationLogs": names.log_group(cluster, "application"),
+        "logGroups": [names.log_group(cluster, kind) for kind in LOG_KINDS],
     }

@@ -34,6 +34,14 @@ function(cluster)
       threshold: 1,
       missing: 'breaching',
     },
+    // Of one kind of logs; they all leave a node by the same pod.
+    [if cluster.logGroup != null then 'logs-silent']:
+      metric('AWS/Logs', 'IncomingBytes', { LogGroupName: cluster.logGroup }, 'Sum') {
+        description: 'No log of any node for a quarter of an hour. kubectl -n amazon-cloudwatch get pods: pods of Fluent Bit that are not ready cannot deliver; look at their log and role.',
+        comparison: 'LessThanThreshold',
+        threshold: 1,
+        missing: 'breaching',
+      },
     'nodes-failed': share('ContainerInsights', 'cluster_failed_node_count', 'cluster_node_count', 'Average') {
       description: 'More than 5 percent of nodes are not well. kubectl get nodes; kubectl describe node NAME: EKS replaces single ones itself, many at once share a cause.',
       threshold: 5,

@@ -62,5 +62,8 @@ local width = 24;
     ],
   },
 
+  // What the rows below are about.
+  heading(title):: self.row([self.text('## ' + title)], height=1),
+
   row(widgets, height=6):: { widgets: widgets, height: height },
 }

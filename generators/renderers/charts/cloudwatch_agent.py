@@ -5,6 +5,7 @@ from __future__ import annotations
 from generators.model import names
 from generators.model.apps import CloudwatchAgentSettings
 from generators.model.catalog import Inputs
+from generators.model.monitoring import AGENT_APP
 from generators.renderers.charts.placement import SYSTEM_SELECTOR, SYSTEM_TOLERATION, Values
 
 EXPORTER_APP = "dcgm-exporter"
@@ -26,15 +27,23 @@ def facts(inputs: Inputs) -> Values:
     }
 
 
-def _gpu(inputs: Inputs) -> Values:
+def asks_gpus(inputs: Inputs) -> bool:
+    """Whether an agent asks dcgm-exporter how busy GPUs are."""
+    apps = inputs.apps()
     gpus = any(group.gpu for group in inputs.cluster.node_groups.values())
-    exporter = inputs.apps().get(EXPORTER_APP)
-    if not (gpus and exporter):
-        return {"requested": gpus}
+    return gpus and EXPORTER_APP in apps and AGENT_APP in apps
+
+
+def _gpu(inputs: Inputs) -> Values:
+    if not asks_gpus(inputs):
+        return {"requested": any(group.gpu for group in inputs.cluster.node_groups.values())}
     return {
         "requested": True,
         "used": True,
-        "exporter": {"namespace": exporter.namespace, "labels": {"app.kubernetes.io/instance": EXPORTER_APP}},
+        "exporter": {
+            "namespace": inputs.apps()[EXPORTER_APP].namespace,
+            "labels": {"app.kubernetes.io/instance": EXPORTER_APP},
+        },
         "nodeGroupLabel": names.GROUP_LABEL,
         "nodeSelector": SYSTEM_SELECTOR,
         "tolerations": [SYSTEM_TOLERATION],
