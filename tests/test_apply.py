@@ -40,6 +40,7 @@ from tests.aws.life import (
     data_go_only_when_told_twice,
     identities_are_trusted,
     life,
+    nodes_have_what_they_need_around_them,
     read_back,
     told_once_the_data_stay,
     told_twice_nothing_is_left,
@@ -50,6 +51,7 @@ STAGES: dict[str, list[Callable[[Life], None]]] = {
     "dev-tokyo": [
         apply,
         read_back,
+        nodes_have_what_they_need_around_them,
         identities_are_trusted,
         again_nothing_changes,
         nodes_that_came_are_left,

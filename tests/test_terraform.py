@@ -163,6 +163,14 @@ def test_variables_and_outputs_are_described(folder: str) -> None:
         assert re.search(r"^  type\s+= (?!any$)", body, re.MULTILINE), f"{folder}: variable {name}"
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_validation_is_seen_to_refuse(folder: str) -> None:
+    tests = "\n".join(path.read_text() for path in (ROOT / "terraform" / folder / "tests").glob("*.hcl"))
+    refused = re.findall(r"\bvar\.(\w+)", " ".join(re.findall(r"expect_failures = \[(.*?)\]", tests, re.DOTALL)))
+    for name, body in blocks(folder, "variable").items():
+        assert refused.count(name) >= body.count("\n  validation {"), f"{folder}: variable {name}"
+
+
 @pytest.mark.parametrize("folder", MODULES)
 def test_modules_have_one_shape(folder: str) -> None:
     names = {path.name for path in (ROOT / "terraform" / folder).iterdir()}

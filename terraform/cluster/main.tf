@@ -34,6 +34,7 @@ module "node_groups" {
   kubernetes_version = var.kubernetes_version
   subnet_ids         = module.network.private_subnet_ids
   node_groups        = var.node_groups
+  log_groups         = module.monitoring.log_groups
   tags               = var.tags
 }
 

@@ -13,8 +13,8 @@ variable "cluster_name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,28}[a-z0-9]$", var.cluster_name))
-    error_message = "cluster_name must be 3 to 30 lower-case letters, digits and hyphens, a letter first."
+    condition     = can(regex("^[a-z](-?[a-z0-9])+$", var.cluster_name)) && 3 <= length(var.cluster_name) && length(var.cluster_name) <= 30
+    error_message = "cluster_name must be 3 to 30 lower-case letters, digits and single hyphens, a letter first."
   }
 }
 
@@ -51,6 +51,12 @@ variable "region" {
 variable "tags" {
   description = "Tags of everything that Terraform makes."
   type        = map(string)
+
+  validation {
+    # By it the budget counts, a destroy finds what is left, and a later cluster knows its bucket.
+    condition     = lookup(var.tags, "cluster", "") == var.cluster_name
+    error_message = "tags must hold `cluster` with the cluster's name."
+  }
 }
 
 variable "network" {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -55,6 +56,22 @@ def read_back(life: Life) -> None:
         readback.monitoring,
     ):
         look(life.checkout)
+
+
+def nodes_have_what_they_need_around_them(life: Life) -> None:
+    """Made before them, and destroyed after them: that is what the dependencies in the state stand for."""
+    shown = json.loads(life.checkout.terraform("state", "pull").stdout)
+    (group,) = [each for each in shown["resources"] if each["type"] == "aws_eks_node_group"]
+    for instance in group["instances"]:
+        missing = {
+            "module.cluster.aws_eks_access_policy_association.admin",
+            "module.cluster.aws_eks_addon.kube_proxy",
+            "module.cluster.aws_eks_addon.vpc_cni",
+            "module.monitoring.aws_cloudwatch_log_group.container_insights",
+            "module.network.aws_route.nat",
+            "module.node_groups.aws_iam_role_policy_attachment.node",
+        } - set(instance["dependencies"])
+        assert not missing, instance["index_key"]
 
 
 def identities_are_trusted(life: Life) -> None:

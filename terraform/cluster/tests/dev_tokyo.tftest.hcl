@@ -105,6 +105,7 @@ run "refuses_values_of_the_wrong_form" {
     environment        = "test"
     kubernetes_version = "1.36.0"
     region             = "tokyo"
+    tags               = { cluster = "Dev" }
   }
   expect_failures = [
     var.account_id, var.cluster_name, var.environment, var.kubernetes_version, var.region,
@@ -124,7 +125,7 @@ run "refuses_identities_and_dashboard_of_another_cluster" {
   variables {
     cluster_name = "other"
   }
-  expect_failures = [var.identities, var.monitoring]
+  expect_failures = [var.identities, var.monitoring, var.tags]
 }
 
 run "refuses_a_network_of_another_region" {
@@ -155,4 +156,12 @@ run "refuses_to_lose_data_when_told_once" {
     )
   }
   expect_failures = [var.storage]
+}
+
+run "refuses_tags_of_another_cluster" {
+  command = plan
+  variables {
+    tags = { cluster = "other" }
+  }
+  expect_failures = [var.tags]
 }

@@ -1,8 +1,9 @@
 output "name" {
-  description = "Name of the cluster. Known once the CNI has its role: a node that starts before stays NotReady."
+  description = "Name of the cluster. Known once the CNI has its role, without which a node stays NotReady, and once administrators may enter."
   value       = aws_eks_cluster.this.name
 
-  depends_on = [aws_eks_addon.vpc_cni, aws_eks_addon.kube_proxy]
+  # Administrators stay until the nodes are gone: a destroy that stopped must be able to ask Kubernetes again.
+  depends_on = [aws_eks_access_policy_association.admin, aws_eks_addon.kube_proxy, aws_eks_addon.vpc_cni]
 }
 
 output "endpoint" {

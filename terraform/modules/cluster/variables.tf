@@ -16,6 +16,11 @@ variable "kubernetes_version" {
 variable "subnet_ids" {
   description = "Private subnets, in two zones or more, for the control plane's network interfaces."
   type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) >= 2
+    error_message = "subnet_ids must name two subnets or more: EKS asks for two zones."
+  }
 }
 
 variable "service_cidr" {
@@ -54,12 +59,21 @@ variable "public_endpoint" {
     condition     = var.public_endpoint.enabled == (length(var.public_endpoint.cidrs) > 0)
     error_message = "public_endpoint must name blocks when it is enabled, and none when it is not."
   }
+  validation {
+    condition     = alltrue([for block in var.public_endpoint.cidrs : can(cidrnetmask(block))])
+    error_message = "public_endpoint.cidrs must be IPv4 blocks, for example 203.0.113.0/24."
+  }
 }
 
 variable "control_plane_logs" {
   description = "Logs of the control plane that go to CloudWatch Logs."
   type        = set(string)
   default     = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
+
+  validation {
+    condition     = length(setsubtract(var.control_plane_logs, ["api", "audit", "authenticator", "controllerManager", "scheduler"])) == 0
+    error_message = "control_plane_logs may name api, audit, authenticator, controllerManager and scheduler."
+  }
 }
 
 variable "log_retention_days" {
@@ -84,6 +98,10 @@ variable "cni" {
   validation {
     condition     = !(var.cni.prefix_delegation && var.cni.warm_eni_target != null)
     error_message = "cni.warm_eni_target is for single addresses; with cni.prefix_delegation set warm_prefix_target."
+  }
+  validation {
+    condition     = alltrue([for target in [var.cni.warm_prefix_target, var.cni.warm_eni_target] : target == null ? true : target >= 1])
+    error_message = "targets of cni must be 1 or more: without a spare address each new pod waits for EC2."
   }
 }
 

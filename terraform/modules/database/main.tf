@@ -50,6 +50,13 @@ resource "aws_db_parameter_group" "this" {
     value        = "1"
     apply_method = "pending-reboot"
   }
+
+  # RDS writes it to a table otherwise, and sends CloudWatch Logs what is in files only.
+  parameter {
+    name         = "log_output"
+    value        = "FILE"
+    apply_method = "pending-reboot"
+  }
 }
 
 resource "aws_cloudwatch_log_group" "database" {
@@ -83,9 +90,10 @@ resource "aws_db_instance" "this" {
   instance_class = var.instance_class
   multi_az       = var.multi_az
 
-  storage_type          = "gp3"
-  allocated_storage     = var.storage_gb
-  max_allocated_storage = min(var.storage_gb * 2, 65536)
+  storage_type      = "gp3"
+  allocated_storage = var.storage_gb
+  # RDS asks for a tenth more than there is.
+  max_allocated_storage = var.storage_gb * 1.1 > 65536 ? null : min(var.storage_gb * 2, 65536)
   storage_encrypted     = true
   kms_key_id            = var.key_arn
 

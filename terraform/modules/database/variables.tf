@@ -6,6 +6,12 @@ variable "cluster_name" {
 variable "identifier" {
   description = "Identifier of the RDS instance; the prefix of its other names."
   type        = string
+
+  validation {
+    # A final snapshot's name adds 21 characters to it, and may have 255.
+    condition     = can(regex("^[a-z](-?[a-z0-9])*$", var.identifier)) && length(var.identifier) <= 63
+    error_message = "identifier must be 63 lower-case letters, digits and single hyphens at most, a letter first."
+  }
 }
 
 variable "instance_class" {
@@ -36,12 +42,22 @@ variable "multi_az" {
 variable "secret" {
   description = "Name of the Secrets Manager secret with host, port, username and password."
   type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9/_+=.@-]{1,512}$", var.secret))
+    error_message = "secret must be 512 letters, digits and /_+=.@- at most."
+  }
 }
 
 variable "password_version" {
   description = "One more than before makes a new password, in the database and in the secret."
   type        = number
   default     = 1
+
+  validation {
+    condition     = var.password_version >= 1
+    error_message = "password_version must be 1 or more."
+  }
 }
 
 variable "key_arn" {
@@ -58,6 +74,11 @@ variable "vpc_id" {
 variable "subnet_ids" {
   description = "Private subnets, in two zones or more."
   type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) >= 2
+    error_message = "subnet_ids must name two subnets or more: RDS asks for two zones."
+  }
 }
 
 variable "client_security_group_id" {

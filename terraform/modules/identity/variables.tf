@@ -49,6 +49,12 @@ variable "identities" {
   }
   validation {
     condition = alltrue(flatten([
+      for identity in var.identities : [for statement in identity.statements : contains(["Allow", "Deny"], statement.Effect)]
+    ]))
+    error_message = "Effect must be Allow or Deny."
+  }
+  validation {
+    condition = alltrue(flatten([
       for identity in var.identities : [
         for statement in identity.statements : [for action in statement.Action : !strcontains(action, "*")]
       ]

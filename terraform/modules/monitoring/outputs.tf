@@ -1,3 +1,8 @@
+output "log_groups" {
+  description = "Names of Container Insights' log groups. Known once they are there."
+  value       = [for group in aws_cloudwatch_log_group.container_insights : group.name]
+}
+
 output "topic_arn" {
   description = "ARN of the SNS topic of alarms and budget; others may subscribe, for example a chat or a pager."
   value       = aws_sns_topic.alarms.arn

@@ -34,14 +34,22 @@ resource "aws_iam_role_policy" "flow_logs" {
   role = aws_iam_role.flow_logs[each.key].id
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect = "Allow"
-      Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-      Resource = [
-        aws_cloudwatch_log_group.flow_logs[each.key].arn,
-        "${aws_cloudwatch_log_group.flow_logs[each.key].arn}:*",
-      ]
-    }]
+    Statement = [
+      {
+        Effect = "Allow"
+        Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = [
+          aws_cloudwatch_log_group.flow_logs[each.key].arn,
+          "${aws_cloudwatch_log_group.flow_logs[each.key].arn}:*",
+        ]
+      },
+      {
+        # It looks for its group among all, so one group's ARN does not do.
+        Effect   = "Allow"
+        Action   = "logs:DescribeLogGroups"
+        Resource = "arn:aws:logs:${var.region}:${aws_vpc.this.owner_id}:log-group:*"
+      },
+    ]
   })
 }
 

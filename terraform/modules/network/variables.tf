@@ -27,6 +27,10 @@ variable "pod_cidrs" {
     condition     = length(var.pod_cidrs) <= 4
     error_message = "pod_cidrs may hold four blocks: a VPC has five at most."
   }
+  validation {
+    condition     = alltrue([for block in var.pod_cidrs : can(cidrnetmask(block))])
+    error_message = "pod_cidrs must be IPv4 blocks, for example 100.64.0.0/16."
+  }
 }
 
 variable "private_subnets" {
@@ -36,6 +40,10 @@ variable "private_subnets" {
   validation {
     condition     = length(var.private_subnets) >= 2
     error_message = "private_subnets must name two zones or more: EKS and RDS ask for two."
+  }
+  validation {
+    condition     = alltrue([for block in values(var.private_subnets) : can(cidrnetmask(block))])
+    error_message = "private_subnets must give each zone an IPv4 block, for example 10.20.0.0/18."
   }
 }
 
@@ -47,6 +55,10 @@ variable "public_subnets" {
     condition     = keys(var.public_subnets) == keys(var.private_subnets)
     error_message = "public_subnets must name the zones of private_subnets: each zone's NAT gateway stands in its public subnet."
   }
+  validation {
+    condition     = alltrue([for block in values(var.public_subnets) : can(cidrnetmask(block))])
+    error_message = "public_subnets must give each zone an IPv4 block, for example 10.20.192.0/22."
+  }
 }
 
 variable "pod_subnets" {
@@ -57,6 +69,10 @@ variable "pod_subnets" {
   validation {
     condition     = length(setsubtract(keys(var.pod_subnets), keys(var.private_subnets))) == 0
     error_message = "pod_subnets names a zone that private_subnets lacks: the CNI uses subnets in the node's own zone only."
+  }
+  validation {
+    condition     = alltrue([for block in flatten(values(var.pod_subnets)) : can(cidrnetmask(block))])
+    error_message = "pod_subnets must give each zone IPv4 blocks, for example 100.64.0.0/18."
   }
 }
 
@@ -75,6 +91,11 @@ variable "interface_endpoints" {
   description = "AWS services reached within the VPC rather than through NAT."
   type        = set(string)
   default     = ["ecr.api", "ecr.dkr", "logs", "sts"]
+
+  validation {
+    condition     = alltrue([for service in var.interface_endpoints : can(regex("^[a-z][a-z0-9.-]*$", service)) && !startswith(service, "com.amazonaws.") && service != "s3"])
+    error_message = "interface_endpoints must be short names of services, for example ecr.api; S3 has its own endpoint, which is free."
+  }
 }
 
 variable "flow_logs" {

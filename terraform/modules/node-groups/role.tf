@@ -10,7 +10,8 @@ resource "aws_iam_role" "node" {
   })
 }
 
-# Joining the cluster and pulling images, no more: the CNI, storage drivers and workloads have roles of their own.
+# Joining the cluster and pulling images, no more: the CNI, storage drivers and workloads have roles of their own. Not
+# AmazonEKSWorkerNodeMinimalPolicy: AL2023's nodeadm asks EC2 for its node's name, and that one does not let it.
 resource "aws_iam_role_policy_attachment" "node" {
   for_each = toset(["AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy"])
 

@@ -19,6 +19,12 @@ variable "tags" {
   default     = {}
 }
 
+variable "log_groups" {
+  description = "Log groups that agents on the nodes write to. They are made before the nodes and removed after them, or the agents would make them anew, without an end."
+  type        = list(string)
+  default     = []
+}
+
 variable "node_groups" {
   description = <<-EOT
     Managed node groups by key. `name`: the name in AWS; it must change with `capacity_type`, `instance_types`,
@@ -102,6 +108,31 @@ variable "node_groups" {
   validation {
     condition     = alltrue([for group in var.node_groups : length(group.zones) > 0])
     error_message = "zones must name a zone."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : 1 <= length(group.instance_types) && length(group.instance_types) <= 20])
+    error_message = "instance_types must name 1 to 20 types, EKS's limit."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : 20 <= group.disk_gb && group.disk_gb <= 16384])
+    error_message = "disk_gb must lie between 20, the size of the image, and 16384, gp3's limit."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : group.max_unavailable == null || try(1 <= group.max_unavailable && group.max_unavailable <= 100, false)])
+    error_message = "max_unavailable must lie between 1 and 100, EKS's limit."
+  }
+  validation {
+    condition = alltrue([
+      for group in var.node_groups : group.mix == null || try(
+        group.capacity_type == "SPOT" && group.mix.on_demand_base >= 0 &&
+        0 <= group.mix.on_demand_percentage && group.mix.on_demand_percentage <= 100, false
+      )
+    ])
+    error_message = "a mix is for SPOT groups: on_demand_base 0 or more, on_demand_percentage 0 to 100."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", group.name))])
+    error_message = "name must have 63 letters, digits, hyphens and underscores at most, EKS's limit."
   }
   validation {
     condition     = length(distinct([for group in var.node_groups : group.name])) == length(var.node_groups)

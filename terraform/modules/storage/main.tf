@@ -63,6 +63,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+
+    # What is left of an object that was deleted: listings walk over each.
+    expiration {
+      expired_object_delete_marker = true
+    }
   }
 
   rule {

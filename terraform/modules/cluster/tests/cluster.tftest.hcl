@@ -166,3 +166,14 @@ run "node_repair_is_told_of_failing_gpus" {
     error_message = "the agent, in the version asked for"
   }
 }
+
+run "refuses_one_subnet_and_an_open_door_without_a_block" {
+  command = plan
+  variables {
+    subnet_ids         = ["subnet-a"]
+    public_endpoint    = { enabled = true, cidrs = ["everybody"] }
+    control_plane_logs = ["kubelet"]
+    cni                = { prefix_delegation = true, warm_prefix_target = 0 }
+  }
+  expect_failures = [var.subnet_ids, var.public_endpoint, var.control_plane_logs, var.cni]
+}

@@ -34,6 +34,12 @@ run "what_ml_metadata_needs" {
     error_message = "users must be made with the plugin that ML Metadata knows"
   }
   assert {
+    condition = length(setsubtract(["log_output=FILE", "slow_query_log=1"], [
+      for parameter in aws_db_parameter_group.this.parameter : "${parameter.name}=${parameter.value}"
+    ])) == 0 && aws_db_instance.this.enabled_cloudwatch_logs_exports == toset(["error", "slowquery"])
+    error_message = "slow queries must reach CloudWatch Logs, which gets what is in files"
+  }
+  assert {
     condition     = aws_db_instance.this.parameter_group_name == aws_db_parameter_group.this.name
     error_message = "the database must be made with the parameter group"
   }
@@ -111,4 +117,26 @@ run "refuses_what_cannot_be" {
     discard_data   = true
   }
   expect_failures = [var.instance_class, var.storage_gb, var.discard_data]
+}
+
+run "refuses_names_and_numbers_that_aws_does_not_take" {
+  command = plan
+  variables {
+    identifier       = "demo--pipelines"
+    secret           = "demo database"
+    password_version = 0
+    subnet_ids       = ["subnet-a"]
+  }
+  expect_failures = [var.identifier, var.secret, var.password_version, var.subnet_ids]
+}
+
+run "no_growth_where_there_is_no_room" {
+  command = plan
+  variables {
+    storage_gb = 65000
+  }
+  assert {
+    condition     = coalesce(aws_db_instance.this.max_allocated_storage, 0) == 0
+    error_message = "RDS takes no limit that is not a tenth above the size"
+  }
 }

@@ -108,3 +108,11 @@ run "refuses_an_issuer_with_scheme" {
   }
   expect_failures = [var.oidc_issuer]
 }
+
+run "refuses_another_effect" {
+  command = plan
+  variables {
+    identities = { demo-worker = merge(var.reader, { statements = [merge(var.reader.statements[0], { Effect = "allow" })] }) }
+  }
+  expect_failures = [var.identities]
+}

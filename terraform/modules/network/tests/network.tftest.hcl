@@ -1,4 +1,11 @@
-mock_provider "aws" {}
+mock_provider "aws" {
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:ap-northeast-1:123456789012:log-group:/aws/vpc/demo/flow-logs" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/demo-flow-logs" }
+  }
+}
 
 variables {
   name            = "demo"
@@ -99,9 +106,21 @@ run "the_default_security_group_is_closed" {
 }
 
 run "flow_logs_by_choice" {
-  command = plan
   variables {
     flow_logs = true
+  }
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.flow_logs["vpc"].policy).Statement :
+      alltrue([for arn in flatten([statement.Resource]) : arn != "*"])
+    ])
+    error_message = "flow logs may write to their own group, and look for it"
+  }
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(aws_iam_role_policy.flow_logs["vpc"].policy).Statement : statement.Action
+    ])) == toset(["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"])
+    error_message = "what delivery needs, without the right to make groups"
   }
   assert {
     condition     = length(aws_flow_log.this) == 1 && aws_cloudwatch_log_group.flow_logs["vpc"].retention_in_days == 30
@@ -148,4 +167,30 @@ run "refuses_a_zone_without_public_subnet" {
     public_subnets = { ap-northeast-1a = "10.20.192.0/22" }
   }
   expect_failures = [var.public_subnets]
+}
+
+run "refuses_subnets_that_are_no_block" {
+  command = plan
+  variables {
+    public_subnets = { ap-northeast-1a = "10.20.192.0/33", ap-northeast-1c = "10.20.196.0/22" }
+    pod_cidrs      = ["2001:db8::/56"]
+    pod_subnets    = { ap-northeast-1a = ["100.64.0.0-100.64.63.255"] }
+  }
+  expect_failures = [var.public_subnets, var.pod_cidrs, var.pod_subnets]
+}
+
+run "refuses_private_subnets_that_are_no_block" {
+  command = plan
+  variables {
+    private_subnets = { ap-northeast-1a = "10.20.0.0", ap-northeast-1c = "10.20.64.0/18" }
+  }
+  expect_failures = [var.private_subnets]
+}
+
+run "refuses_an_endpoint_by_its_whole_name" {
+  command = plan
+  variables {
+    interface_endpoints = ["com.amazonaws.ap-northeast-1.sts"]
+  }
+  expect_failures = [var.interface_endpoints]
 }

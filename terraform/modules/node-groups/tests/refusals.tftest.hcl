@@ -148,3 +148,59 @@ run "refuses_two_groups_of_one_name" {
   }
   expect_failures = [var.node_groups]
 }
+
+run "refuses_a_group_without_types" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", instance_types = [] }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_more_types_than_eks_takes" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", instance_types = [for number in range(21) : "m${number}.large"] }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_disk_smaller_than_the_image" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", disk_gb = 10 }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_more_nodes_at_once_than_eks_replaces" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", max_unavailable = 101 }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_mix_on_demand" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", mix = { on_demand_base = 1, on_demand_percentage = 0, weights = {} } }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_share_beyond_all" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", capacity_type = "SPOT", mix = { on_demand_base = 1, on_demand_percentage = 101, weights = {} } }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_name_that_eks_does_not_take" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "-other" }) }
+  }
+  expect_failures = [var.node_groups]
+}

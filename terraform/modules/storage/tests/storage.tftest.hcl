@@ -86,6 +86,10 @@ run "versions_and_lifecycle" {
     error_message = "but not for ever"
   }
   assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].expired_object_delete_marker
+    error_message = "nor what tells that an object was deleted"
+  }
+  assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this.rule[1].filter[0].prefix == "pipelines/"
     error_message = "artifacts of pipelines get cheaper"
   }
