@@ -35,6 +35,8 @@ Kubeconfig = Annotated[
 ROOT_CA = "kube-root-ca.crt"
 REACH_SECONDS = 10
 """How long the first request may take, the sign-in included."""
+ANSWER_SECONDS = 60
+"""How long any other may take: through a tunnel that died, kubectl alone would wait for ever."""
 REFUSED = ("Unauthorized", "Forbidden", "must be logged in", "getting credentials")
 """Words of kubectl when there is an API server, but not for these credentials."""
 
@@ -46,10 +48,13 @@ class Kubectl:
     program: Path
     kubeconfig: Path
 
+    def _start(self) -> list[str]:
+        return [str(self.program), f"--kubeconfig={self.kubeconfig}", f"--request-timeout={ANSWER_SECONDS}s"]
+
     def __call__(self, *arguments: str, stdin: str = "") -> str:
         """What `kubectl ARGUMENTS` printed. Raises FleetError with kubectl's own words where it failed."""
         done = subprocess.run(
-            [str(self.program), "--kubeconfig", str(self.kubeconfig), *arguments],
+            [*self._start(), *arguments],
             input=stdin,
             capture_output=True,
             encoding="utf-8",

@@ -48,6 +48,9 @@ def run(target: Target, kubeconfig: Kubeconfig, timeout: int, *, dry_run: bool) 
     if not _exists(target):
         console.say(f"there is no EKS cluster {target.name} any more: nothing of Kubernetes to remove")
         return []
+    if not _has_nodes(target):
+        console.say(f"{target.name} has no node group any more, so no controller runs that could remove what it made")
+        return []
     with connect(target, kubeconfig) as kubectl:
         if kubeconfig is not None:
             same_cluster(kubectl, target)
@@ -60,6 +63,12 @@ def _exists(target: Target) -> bool:
         return eks.describe_cluster(name=target.name)["cluster"]["status"] != "DELETING"
     except eks.exceptions.ResourceNotFoundException:
         return False
+
+
+def _has_nodes(target: Target) -> bool:
+    """A destroy that stopped after them, and perhaps after the administrators' access, must be able to go on."""
+    eks = target.session.client("eks", config=retries())
+    return bool(eks.list_nodegroups(clusterName=target.name)["nodegroups"])
 
 
 @dataclass(frozen=True)

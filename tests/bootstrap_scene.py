@@ -211,16 +211,16 @@ def scene(api: ControlPlane, workspace: Workspace, aws: str, *, credential: str 
 
 
 @contextmanager
-def eks_at(endpoint: str, ca: bytes) -> Iterator[str]:
-    """URL of an EKS that describes one cluster, with a private endpoint."""
+def eks_at(endpoint: str, ca: bytes, node_groups: tuple[str, ...] = ("system",)) -> Iterator[str]:
+    """URL of an EKS that describes one cluster, with a private endpoint, and lists its node groups."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             network = {"endpointPublicAccess": False, "endpointPrivateAccess": True, "publicAccessCidrs": []}
-            cluster = {"name": "demo", "status": "ACTIVE", "endpoint": endpoint, "resourcesVpcConfig": network}
-            body = json.dumps(
-                {"cluster": {**cluster, "certificateAuthority": {"data": base64.b64encode(ca).decode()}}}
-            ).encode()
+            cluster: dict[str, Any] = {"name": "demo", "status": "ACTIVE", "endpoint": endpoint}
+            cluster["resourcesVpcConfig"] = network
+            cluster["certificateAuthority"] = {"data": base64.b64encode(ca).decode()}
+            body = json.dumps({"cluster": cluster, "nodegroups": [*node_groups]}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -5,12 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import subprocess
 import sys
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from generators.errors import FleetError
+from scripts import kube
 from tests.fleets import ROOT
+from tests.tool_needed import needed
 
 
 def asked(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -45,6 +52,18 @@ def test_without_credentials_it_says_so() -> None:
     done = asked("dev-tokyo")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "Unable to locate credentials\n"
+
+
+def test_an_api_server_that_falls_silent_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kube, "ANSWER_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        cluster = {"name": "silent", "cluster": {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}}
+        context = {"name": "silent", "context": {"cluster": "silent", "user": ""}}
+        config = {"apiVersion": "v1", "kind": "Config", "clusters": [cluster], "contexts": [context]}
+        file = tmp_path / "config"
+        file.write_text(json.dumps(config | {"current-context": "silent"}))
+        with pytest.raises(FleetError, match=r"(?i)timeout|deadline"):
+            kube.Kubectl(needed("kubectl"), file)("get", "--raw=/readyz")
 
 
 def test_a_cluster_that_is_none() -> None:

@@ -147,6 +147,13 @@ def test_a_cluster_that_is_gone_is_no_error(checkout: TinyRoot) -> None:
     assert "there is no EKS cluster demo any more" in done.stderr
 
 
+def test_a_cluster_whose_nodes_are_gone_is_not_waited_for(checkout: TinyRoot, api: ControlPlane) -> None:
+    with eks_at("https://127.0.0.1:1", api.ca, ()) as url:
+        done = checkout("teardown", "demo", AWS_ENDPOINT_URL_EKS=url)
+    assert done.returncode == 0, done.stderr
+    assert "demo has no node group any more" in done.stderr
+
+
 def test_a_kubeconfig_of_another_cluster_is_refused(
     shop: ControlPlane, checkout: TinyRoot, there: dict[str, str]
 ) -> None:
