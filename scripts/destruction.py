@@ -165,6 +165,17 @@ def tell_kept(kept: dict[str, str]) -> None:
         console.say(f"a later `make apply` of this name takes bucket and key over; how to remove them: {HOW_TO}")
 
 
+def tell_others(others: list[str]) -> None:
+    """Lists what stands in AWS beside what Terraform could not remove."""
+    for arn in others:
+        console.data(arn)
+    if others:
+        console.warn(
+            f"{console.count(len(others), 'thing')} of the cluster that Terraform does not hold, listed above. A load "
+            f"balancer, an interface or a security group among them holds up subnets and VPC; {HOW_TO}"
+        )
+
+
 def tell_left(left: list[str]) -> None:
     """Lists what is left and was not to be."""
     for arn in left:

@@ -86,15 +86,34 @@ def destroy(
         return
     saved_plan.SavedPlan(root).forget()
     data.keep()
-    with leftovers.sweeping(root.target):
-        again = f"make destroy NAME={cluster} CONFIRM={cluster} goes on from here"
-        root.must("apply", "-destroy", "-auto-approve", "-input=false", root.variables, hint=again)
+    _terraform(root, data)
     kept = data.kept()
     destruction.tell_kept(kept)
     if left := leftovers.find(root.target, set(kept)):
         destruction.tell_left(left)
         raise typer.Exit(console.FOUND)
     console.say(f"{cluster} is gone from AWS. Its files: make delete-cluster NAME={cluster} CONFIRM={cluster}")
+
+
+def _terraform(root: terraform.Root, data: destruction.Data) -> None:
+    """All that Terraform holds. Where it cannot go on, what others made is told too: that may be what holds it up."""
+    name = root.target.name
+    with leftovers.sweeping(root.target):
+        again = f"make destroy NAME={name} CONFIRM={name} goes on from here"
+        try:
+            root.must("apply", "-destroy", "-auto-approve", "-input=false", root.variables, hint=again)
+        except FleetError:
+            _tell_others(root, data)
+            raise
+
+
+def _tell_others(root: terraform.Root, data: destruction.Data) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        destruction.tell_others(leftovers.find(root.target, set(data.kept()), root.resources()))
+    except (BotoCoreError, ClientError, FleetError) as error:
+        console.warn(f"what else stands in AWS could not be found out: {error}")
 
 
 def _kubernetes(root: terraform.Root, kubeconfig: Kubeconfig, timeout: int, *, dry_run: bool) -> None:

@@ -24,11 +24,13 @@ from scripts.target import Target, retries
 if TYPE_CHECKING:
     from types_boto3_eks.type_defs import ClusterTypeDef
 
+KUBECONFIG = "FLEET_KUBECONFIG"
+"""Environment variable that names a kubeconfig."""
 Kubeconfig = Annotated[
     Path | None,
     typer.Option(
         "--kubeconfig",
-        envvar="FLEET_KUBECONFIG",
+        envvar=KUBECONFIG,
         help="Use this kubeconfig instead of EKS's endpoint; for example one that goes through a tunnel.",
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
@@ -32,10 +32,15 @@ STILL_THERE = {
 """EC2's kinds, by the word in their ARNs: the call, filter and list that tell whether one is still there."""
 
 
-def find(target: Target, kept: set[str]) -> list[str]:
-    """ARNs of what is left and still there, but for those `kept` on purpose; sorted."""
+def find(target: Target, kept: set[str], held: Iterable[dict[str, Any]] = ()) -> list[str]:
+    """ARNs of what is left and still there, but for those `kept` on purpose; sorted.
+
+    `held`: what Terraform holds yet, as it shows it; not among them.
+    """
     arns = {arn for key, value in _tags(target) for arn in _tagged(target, key, value)} | set(_log_groups(target))
-    return sorted(arn for arn in arns - kept if _still_there(target, arn))
+    ours = {each["values"].get(key) for each in held for key in ("arn", "id")}
+    others = {arn for arn in arns - kept if not ours & {arn, arn.rpartition("/")[2]}}
+    return sorted(arn for arn in others if _still_there(target, arn))
 
 
 def _tags(target: Target) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from generators.cli import console
 from generators.errors import FleetError
-from scripts import adoption, destruction, node_sizes
+from scripts import adoption, ahead, destruction, node_sizes
 from scripts.terraform import Root, failed
 
 NOTHING_TO_DO, CHANGES = 0, 2
@@ -51,6 +51,7 @@ class SavedPlan:
             resizes = list(node_sizes.resizes(plan))
             destruction.refuse_loss(self.root, plan)
             node_sizes.refuse_too_low(self.root.target, resizes)
+            ahead.warn(self.root.target, plan)
         except FleetError:
             self.forget()
             raise

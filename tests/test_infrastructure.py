@@ -295,6 +295,9 @@ def test_destroy_goes_on_where_it_broke_off_and_names_what_is_left(fresh: TinyRo
     broken = fresh("infrastructure", "destroy", "demo", "--confirm=demo")
     assert broken.returncode == 2
     assert "goes on from here" in broken.stderr
+    # It may be what holds Terraform up.
+    assert f"arn:aws:ec2:ap-northeast-1:{ACCOUNT}:volume/{volume}" in broken.stdout.splitlines()
+    assert "that Terraform does not hold" in broken.stderr
     assert list(fresh.state("demo")) == ["root.terraform_data.stays"]
     (fresh.folder / "let-go").touch()
     done = fresh("infrastructure", "destroy", "demo", "--confirm=demo")

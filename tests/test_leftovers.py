@@ -62,6 +62,18 @@ def test_names_what_is_there_and_not_what_is_gone_or_kept(target: Target) -> Non
     )
 
 
+def test_does_not_name_what_terraform_holds(target: Target) -> None:
+    ec2: Any = target.session.client("ec2")
+    zone, ours = f"{REGION}a", ("cluster", "demo")
+    by_id, by_arn, other = (
+        ec2.create_volume(AvailabilityZone=zone, Size=1, TagSpecifications=tagged("volume", *ours))["VolumeId"]
+        for _ in range(3)
+    )
+    prefix = f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume"
+    held = [{"values": {"id": by_id}}, {"values": {"id": "x", "arn": f"{prefix}/{by_arn}"}}, {"values": {"id": None}}]
+    assert leftovers.find(target, set(), held) == [f"{prefix}/{other}"]
+
+
 def test_sweeps_the_cluster_s_interfaces_that_nothing_uses(target: Target) -> None:
     ec2: Any = target.session.client("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]

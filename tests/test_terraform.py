@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scripts import ahead
 from tests.aws_stand_in import stand_in
 from tests.fleets import ROOT
 from tests.terraform import CLUSTERS, Run, Terraform
@@ -109,6 +110,10 @@ def test_the_plan_makes_what_the_file_says(plan: tuple[str, dict[str, Any]]) -> 
     assert values("aws_eks_access_entry", "principal_arn") == set(said["access"]["admin_role_arns"])
     gateways = [kind for kind, _ in resources].count("aws_nat_gateway")
     assert gateways == (1 if said["network"]["nat"] == "single" else len(said["network"]["private_subnets"]))
+
+
+def test_the_plan_has_what_is_looked_for_in_it(plan: tuple[str, dict[str, Any]]) -> None:
+    assert {ahead.CLUSTER, ahead.HOOK} <= {each["address"] for each in plan[1]["resource_changes"]}
 
 
 def test_the_plan_holds_no_password(plan: tuple[str, dict[str, Any]]) -> None:
