@@ -255,3 +255,24 @@ def test_policies_of_an_access_entry(aws: Aws) -> None:
     assert [each["policyArn"] for each in policies] == [POLICY]
     aws.eks.disassociate_access_policy(**who, policyArn=POLICY)
     assert aws.eks.list_associated_access_policies(**who)["associatedAccessPolicies"] == []
+
+
+def test_other_services_too_are_held_against_their_models(aws: Aws) -> None:
+    secrets = aws.client("secretsmanager")
+    with pytest.raises(ClientError, match="more than 512"):
+        secrets.create_secret(Name="x" * 513)
+    assert secrets.list_secrets()["SecretList"] == []
+    iam = aws.client("iam")
+    with pytest.raises(ClientError, match="more than 64"):
+        iam.create_role(RoleName="x" * 65, AssumeRolePolicyDocument="{}")
+    with pytest.raises(ClientError, match="none of"):
+        aws.ec2.create_volume(AvailabilityZone="ap-northeast-1a", Size=1, VolumeType="gp4")
+
+
+def test_a_security_group_rule_takes_no_apostrophe(aws: Aws) -> None:
+    group = aws.ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+    asked = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    for text in ("AWS's", "x" * 256):
+        blocks = [{"CidrIp": "10.0.0.0/8", "Description": text}]
+        with pytest.raises(ClientError, match="InvalidParameterValue"):
+            aws.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[asked | {"IpRanges": blocks}])

@@ -42,10 +42,18 @@ def _unlisted(value: Any, shape: Shape, at: str) -> Iterator[str]:
         for each in value.values():
             yield from _unlisted(each, shape.value, at)
     facts = shape.metadata
-    if value not in facts.get("enum", [value]) or not re.match(facts.get("pattern", ""), str(value)):
+    if value not in facts.get("enum", [value]) or not _fits(facts.get("pattern", ""), str(value)):
         yield f"{at}: {value!r} is none of {facts.get('enum') or facts['pattern']}"
     if "max" in facts and (value if isinstance(value, int) else len(value)) > facts["max"]:
         yield f"{at}: {value!r} is more than {facts['max']}"
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Of a pattern that Python does not know, such as `\\p{L}`, nothing is said."""
+    try:
+        return not pattern or re.fullmatch(pattern, text) is not None
+    except re.error:
+        return True
 
 
 class Api(BaseResponse):

@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | RDS DescribeDBParameters | says of no parameter who set it | what ModifyDBParameterGroup set is of source `user` |
 | EC2 DescribeSecurityGroupRules | forgets descriptions of rules that name a group | tells them |
+| EC2 AuthorizeSecurityGroupIngress, -Egress | takes any description | takes AWS's set of characters: no apostrophe |
 | EC2 ModifyVpcEndpoint | adds a route table to a gateway endpoint, and no route to the table | adds and removes both |
 | EC2 RunInstances | leaves the first network interface behind when the instance goes | it goes too |
 | EC2 DeleteNatGateway | leaves its network interface behind | it goes too |
@@ -20,6 +21,7 @@ group and an SSH key that nobody gave.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,6 +31,7 @@ from moto.budgets.exceptions import NotFoundException
 from moto.budgets.models import Budget
 from moto.budgets.responses import BudgetsResponse
 from moto.core.responses import ActionResult
+from moto.ec2.exceptions import InvalidParameterValueError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplate
@@ -36,6 +39,9 @@ from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.rds.models import DBParameterGroup, DBSubnetGroup, RDSBackend
 
+RULE_TEXT = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+"""A rule's description, by EC2's API reference (SecurityGroupRule)."""
+PLAIN_RULE = SecurityGroupRule.__init__
 PLAIN_UPDATE = DBParameterGroup.update_parameters
 PLAIN_TEMPLATE = EC2Backend.create_launch_template
 PLAIN_GROUP = AutoScalingBackend.update_auto_scaling_group
@@ -55,6 +61,14 @@ def parameters(self: DBParameterGroup, new: Iterable[dict[str, Any]]) -> None:
 def rule_description(self: SecurityGroupRule) -> str | None:
     """Of a block or of a group."""
     return self.ip_range.get("Description") or self.source_group.get("Description")
+
+
+def rule(self: SecurityGroupRule, *asked: Any, **named: Any) -> None:
+    """Raises InvalidParameterValueError for a description that AWS refuses."""
+    PLAIN_RULE(self, *asked, **named)
+    text = rule_description(self) or ""
+    if not RULE_TEXT.fullmatch(text):
+        raise InvalidParameterValueError(f"Invalid rule description: {text}")
 
 
 def template(
@@ -161,6 +175,7 @@ def mend() -> None:
     for owner, name, better in (
         (DBParameterGroup, "update_parameters", parameters),
         (SecurityGroupRule, "description", property(rule_description)),
+        (SecurityGroupRule, "__init__", rule),
         (EC2Backend, "create_launch_template", template),
         (EC2Backend, "modify_vpc_endpoint", endpoint),
         (EC2Backend, "delete_nat_gateway", gateway),

@@ -37,7 +37,7 @@ def main() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    from tests.aws import gaps
+    from tests.aws import gaps, requests
     from tests.aws.eks_access import AccessEntries
     from tests.aws.eks_addons import Addons
     from tests.aws.eks_clusters import Clusters
@@ -49,6 +49,7 @@ def main() -> None:
     moto.eks.urls.url_paths.clear()
     moto.eks.urls.url_paths["{0}/(?P<path>.+)$"] = All.dispatch
     gaps.mend()
+    requests.hold()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)

@@ -25,7 +25,7 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
 # Cognito's token endpoint has neither fixed addresses nor a private endpoint; without this, sign-in ends in a 500.
 resource "aws_vpc_security_group_egress_rule" "login" {
   security_group_id = aws_security_group.this.id
-  description       = "Cognito's token endpoint"
+  description       = "Token endpoint of Cognito"
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = 443
