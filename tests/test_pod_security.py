@@ -14,9 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generators.checks.policy.objects import Pod
+from generators.checks.policy.objects import Object, Pod
 from generators.checks.policy.pod_security import LEVELS, violations
+from generators.output.text import texts
+from generators.pipeline import rendered
+from generators.renderers import render
+from tests import fleets
 from tests.control_plane import ControlPlane, control_plane
+from tests.tool_needed import needed
 
 MINORS = [(1, 28), (1, 31), (1, 32), (1, 33), (1, 34), (1, 35), (1, 36)]
 """What the API server is asked to enforce: it knows the rules of older minors too."""
@@ -220,6 +225,22 @@ def test_changes_together_have_the_api_servers_own_verdict(
     pod = changed(changes)
     theirs = admission.admits(pod, level, minor)
     assert theirs is None or admitted(pod, level, minor) == theirs
+
+
+@pytest.mark.parametrize("name", ["dev-tokyo", "prod-tokyo"])
+def test_the_api_server_admits_every_pod_of_a_committed_cluster(admission: Admission, name: str) -> None:
+    """Each by the level of its namespace; without its PriorityClass, which is not there."""
+    needed("kustomize")
+    inputs = fleets.committed().load(name)
+    levels, seen = {app.namespace: app.pod_security for app in inputs.apps().values()}, 0
+    for each in rendered.built(fleets.ROOT, inputs).objects + list(rendered.written(name, texts(render(inputs), name))):
+        found = Object(each.document)
+        level = levels.get(found.namespace)
+        if found.pod.containers and level in ("baseline", "restricted"):
+            spec = {key: value for key, value in found.pod.spec.items() if key != "priorityClassName"}
+            assert admission.admits({"metadata": {"name": "sample"}, "spec": spec}, level, (1, 36)), found.title
+            seen += 1
+    assert seen >= 5
 
 
 def test_privileged_refuses_nothing_and_levels_build_on_each_other() -> None:
