@@ -199,5 +199,7 @@ def test_facts_of_a_cluster_hold_what_terraform_gives_its_nodes(name: str) -> No
         assert found.labels["eks.amazonaws.com/capacityType"] == {group["capacity_type"]}
         assert found.labels["kubernetes.io/arch"] == {"amd64"}
         assert set(UNKNOWN_VALUES) <= found.labels.keys()
+    assert {each.name for each in known.nodes if each.system} == {"system", "system-spot"}
     assert known.levels["gpu-inference"] == "restricted"
+    assert known.pipelines_namespaces == {inputs.catalog.apps["kubeflow-pipelines"].namespace}
     assert "602401143452.dkr.ecr.ap-northeast-1.amazonaws.com" in known.registries

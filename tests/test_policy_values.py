@@ -14,6 +14,8 @@ from generators.checks.policy import RULES
 from generators.checks.policy.review import review_values
 from generators.checks.policy.values import RULES as OF_VALUES
 from generators.model.base import dotted
+from generators.pipeline import policies
+from generators.source import reader
 from generators.source.workspace import Workspace
 from tests import fleets
 from tests.test_policy import FACTS, SAMPLE
@@ -129,6 +131,15 @@ def test_an_override_is_told_at_its_line(workspace: Workspace, fleet: Fleet, dem
     assert f"error: {OVERRIDE}:3:25: nodeSelector.inference-fleet/role: no node group has the label" in message
     assert "hint: did you mean `system`? Or say why in apps/cluster-autoscaler/app.yaml" in message
     assert demo.is_dir()
+
+
+def test_values_of_our_own_charts_are_left_to_their_objects() -> None:
+    inputs, node = fleets.committed().load("prod-tokyo"), reader.parse("nodeSelector: {a: b}\n", "values.yaml")
+    autoscaler = inputs.catalog.apps["cluster-autoscaler"]
+    ours = {"cluster-autoscaler": autoscaler.model_copy(update={"chart": None, "own_chart": "sample"})}
+    own = replace(inputs, catalog=replace(inputs.catalog, apps={**inputs.catalog.apps, **ours}))
+    assert len(policies.of_values(inputs, {"cluster-autoscaler": [node]})[0]) == 1
+    assert policies.of_values(own, {"cluster-autoscaler": [node]}) == ([], frozenset())
 
 
 def test_the_last_word_counts(workspace: Workspace, fleet: Fleet, demo: Path) -> None:

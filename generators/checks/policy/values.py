@@ -30,8 +30,7 @@ def findings(scene: Scene, values: Mapping[str, Any], path: Path = ()) -> Iterat
     yield from _placement(scene, values, path)
     yield from _image(scene, values, path)
     for key, value in values.items():
-        if key not in PLACEMENT:
-            yield from findings(scene, mapping(value), (*path, key))
+        yield from findings(scene, mapping(value), (*path, key))
 
 
 def _placement(scene: Scene, part: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Finding]]:
