@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from generators.data import __file__ as data
 from generators.tools import rds_ca
@@ -15,13 +18,7 @@ from generators.tools.binaries import ToolFailed
 from tests.tool_needed import needed
 
 REGIONS: dict[str, str] = json.loads(rds_ca.FILE.read_text(encoding="utf-8"))["regions"]
-SOURCE = """
-exports.defaults = [
-    '-----BEGIN CERTIFICATE-----\\n' +
-        '{body}\\n' +
-        '-----END CERTIFICATE-----\\n',
-];
-"""
+KINDS = ("RSA2048", "RSA4096", "ECC384")
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -52,8 +49,33 @@ def test_the_file_is_what_its_command_makes_of_the_pinned_package() -> None:
 
 def test_a_package_without_them_is_refused() -> None:
     [first, *_] = REGIONS["eu-west-1"].split("-----END CERTIFICATE-----")
-    body = "\\n' +\n        '".join(first.strip().splitlines()[1:])
     with pytest.raises(ToolFailed, match="does not hold three authorities of each region"):
-        rds_ca.made(SOURCE.format(body=body))
+        rds_ca.made(javascript(f"{first}-----END CERTIFICATE-----\n"))
     with pytest.raises(ToolFailed, match="does not hold three authorities of each region"):
         rds_ca.made("exports.defaults = [];")
+
+
+def javascript(*pems: str) -> str:
+    """As the package writes them."""
+    blocks = [" +\n        ".join(f"'{line}\\n'" for line in pem.strip().splitlines()) for pem in pems]
+    return "exports.defaults = [\n    " + ",\n    ".join(blocks) + ",\n];\n"
+
+
+@pytest.mark.parametrize("issuer", [None, "Amazon Root CA 1"])
+def test_only_what_vouches_for_itself_is_an_authority(issuer: str | None) -> None:
+    found = javascript(*(named(f"Amazon RDS eu-test-1 Root CA {kind} G1", issuer) for kind in KINDS))
+    if issuer is None:
+        assert json.loads(rds_ca.made(found))["regions"].keys() == {"eu-test-1"}
+    else:
+        with pytest.raises(ToolFailed, match="does not hold three authorities"):
+            rds_ca.made(found)
+
+
+def named(subject: str, issuer: str | None) -> str:
+    """A certificate of this name, PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (subject, issuer or subject)]
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(*reversed(names), key.public_key(), x509.random_serial_number())
+    made = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.PEM).decode()
