@@ -74,8 +74,9 @@ def test_only_what_vouches_for_itself_is_an_authority(issuer: str | None) -> Non
 def named(subject: str, issuer: str | None) -> str:
     """A certificate of this name, PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (subject, issuer or subject)]
+    own, by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (subject, issuer or subject))
     now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(*reversed(names), key.public_key(), x509.random_serial_number())
-    made = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
+    builder = x509.CertificateBuilder().subject_name(own).issuer_name(by).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now)
+    made = builder.not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
     return made.public_bytes(serialization.Encoding.PEM).decode()
