@@ -37,7 +37,7 @@ FIELDS = {
     "PipelineVersionReference": {"pipeline_id", "pipeline_version_id"},
     "RuntimeConfig": {"parameters", "pipeline_root"},
     "Filter": {"predicates"},
-    "Predicate": {"operation", "key", "string_value"},
+    "Predicate": {"operation", "key", "string_value", "stringValue"},
 }
 """What a client may send, as far as is known here."""
 
@@ -82,6 +82,7 @@ class Installation:
 
     def _routes(self) -> list[tuple[str, Callable[..., dict[str, Any]]]]:
         return [
+            (r"GET /healthz", lambda **_: {}),
             (r"GET /experiments", self._list_experiments),
             (r"POST /experiments", self._make_experiment),
             (r"GET /pipelines/names/([^/]+)", self._pipeline_by_name),
@@ -170,8 +171,9 @@ def _only(items: list[dict[str, Any]], key: str, value: str) -> dict[str, Any]:
 def _filtered(items: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
     for predicate in _checked("Filter", json.loads(query.get("filter", "{}"))).get("predicates", []):
         _checked("Predicate", predicate)
-        assert predicate["operation"] == "EQUALS"
-        items = [each for each in items if each[predicate["key"]] == predicate["string_value"]]
+        assert predicate["operation"] in {"EQUALS", 1}  # protobuf's JSON takes either, and either form of a name
+        value = predicate.get("string_value", predicate.get("stringValue"))
+        items = [each for each in items if each[predicate["key"]] == value]
     return items
 
 

@@ -68,6 +68,8 @@ def test_wait_ends_as_the_run_does(fleet: Fleet, state: str, code: int) -> None:
         (("movie", "-c", "prod-tokyo"), "did you mean `movies`?"),
         (("movies", "-c", "prod-tokio"), "did you mean `prod-tokyo`?"),
         (("movies", "-c", "dev-tokyo", "-p", "gpu=true"), "has no node group with `gpu: {mode: job}`"),
+        (("movies", "-c", "prod-tokyo", "-p", "prefix=private/"), "prefix: `private/` is not below models/ or movies/"),
+        (("movies", "-c", "prod-tokyo", "-p", "output=movies/"), "output: `movies/` is not below results/pipelines/"),
         (("movies", "--here"), "bucket: needs a value"),
         (("movies",), "say which cluster"),
     ],

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from generators.errors import FleetError, wrong
+from generators.errors import FleetError, Place, Problem, wrong
 from generators.kubeflow import api as calls
 from generators.kubeflow import specs, way
 from generators.kubeflow.api import Api, Refused
@@ -23,6 +23,8 @@ APP = "kubeflow-pipelines"
 POLL_SECONDS = 5.0
 PATIENCE = 12
 """How many polls in a row may fail before the wait is given up; a port-forward breaks when its pod moves."""
+READ, WRITTEN = ("prefix", "model"), "output"
+"""Parameters that name places in the bucket, by the names that pipelines give them."""
 OVER = {"SUCCEEDED", "SKIPPED", "FAILED", "CANCELED"}
 Say = Callable[[str], None]
 
@@ -56,9 +58,27 @@ def check(inputs: Inputs, spec: Spec, parameters: Mapping[str, Any]) -> None:
     if APP not in cluster.apps.names():
         raise wrong(file, "does not run Kubeflow Pipelines", key="apps", hint=f"add `{APP}: {{}}` to its apps")
     gpus = [name for name, group in cluster.node_groups.items() if group.gpu and group.gpu.mode == "job"]
+    _check_prefixes(inputs, spec, parameters, file)
     if parameters.get("gpu") is True and labels.ANY_CUDA_IMAGE in spec.text and not gpus:
         what = "has no node group with `gpu: {mode: job}`, so tasks on GPUs would wait for ever"
         raise wrong(file, what, key="node_groups", hint="run it with gpu=false, or add such a group")
+
+
+def _check_prefixes(inputs: Inputs, spec: Spec, parameters: Mapping[str, Any], file: str) -> None:
+    """Raises FleetError for a place in the bucket that the tasks' role does not reach; by the parameters' names."""
+    settings = inputs.cluster.apps.kubeflow_pipelines
+    if settings is None:
+        return
+    readable = (*settings.inputs, *settings.outputs, inputs.cluster.storage.pipelines_prefix)
+    problems = []
+    for name, allowed, key in (*((name, readable, "inputs") for name in READ), (WRITTEN, settings.outputs, "outputs")):
+        value = parameters.get(name, spec.parameters[name].default) if name in spec.parameters else None
+        if isinstance(value, str) and not value.startswith(allowed):
+            what = f"`{value}` is not below {' or '.join(allowed)}, and tasks reach nothing else"
+            hint = f"add it to apps.{APP}.{key} in {file}, render and apply"
+            problems.append(Problem(Place(f"pipeline {spec.name}"), what, name, hint))
+    if problems:
+        raise FleetError(problems)
 
 
 @contextmanager

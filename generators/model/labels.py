@@ -13,10 +13,11 @@ SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NoSched
 """The only taint that EKS's own CoreDNS tolerates: it must run before Argo CD does."""
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 
-ANY_WORKER_IMAGE = "any-cluster.invalid/inference-worker:cpu"
-ANY_CUDA_IMAGE = "any-cluster.invalid/inference-worker:cuda"
-"""Stand for a cluster's `worker_image` in compiled pipelines, which are the same for all clusters."""
-ANY_BUCKET = "bucket-of-the-cluster"
-"""Stands for a cluster's `bucket` there."""
+ANY_WORKER_IMAGE = "CLUSTER.invalid/inference-worker:cpu"
+ANY_CUDA_IMAGE = "CLUSTER.invalid/inference-worker:cuda"
+"""Stand for a cluster's `worker_image` in compiled pipelines, which are the same for all clusters. No registry has such
+a name, and Renovate, which knows small letters, sees no image to keep up to date."""
+ANY_BUCKET = "BUCKET-OF-THE-CLUSTER"
+"""Stands for a cluster's `bucket` there. No bucket has such a name: S3 takes small letters only."""
 CUDA_SUFFIX = "-cuda"
 """Of the worker image's tag: the same version, built for GPUs."""

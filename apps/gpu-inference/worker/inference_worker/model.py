@@ -133,6 +133,8 @@ def load(path: Path, name: str, device: Device = "cpu") -> Model:
     if provider not in ort.get_available_providers():
         raise BadInput(device, f"this image has no {provider}", "use the worker's CUDA image on a GPU node")
     ort.set_default_logger_severity(3)
+    if device == "cuda":
+        ort.preload_dlls()  # CUDA and cuDNN of the extra `cuda` lie among the packages, where no loader looks
     try:
         session = ort.InferenceSession(str(path), providers=[provider])
     except Exception as error:  # noqa: BLE001 (onnxruntime's own errors have no other common class)
