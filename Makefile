@@ -64,7 +64,7 @@ test-pipelines: .venv-pipelines/.ready ## Run the pipelines themselves here, on 
 	@.venv-pipelines/bin/pytest -c $(PIPELINES)/pyproject.toml --rootdir $(PIPELINES) $(PIPELINES)/tests
 
 golden: .venv/.dev ## Rewrite the expected files of the golden tests; read the diff before you commit it
-	@.venv/bin/pytest tests/test_golden.py --golden
+	@.venv/bin/pytest tests/test_golden.py tests/test_policy.py --golden
 
 bench: .venv/.dev ## Measure start-up, rendering and validation as ratios against peers in the same run
 	@.venv/bin/python -m tests.bench
