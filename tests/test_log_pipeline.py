@@ -8,10 +8,15 @@ from typing import Any
 import lupa
 import pytest
 
-from tests import fluent_bit, own_charts
+from generators.errors import FleetError
+from generators.pipeline import fleet
+from generators.renderers import render
+from generators.source.workspace import Workspace
+from tests import fleets, fluent_bit, own_charts
 from tests.fluent_bit import problems, sections
 from tests.own_charts import Values, template
 
+SMALLEST = fleets.ROOT / "tests" / "golden" / "clusters" / "smallest" / "cluster.yaml"
 KINDS = ("application", "dataplane", "host")
 EVERYTHING: Values = {
     "application": {
@@ -61,6 +66,58 @@ def test_so_are_those_of_the_clusters_which_write_to_groups_that_terraform_makes
         assert each.get("log_group_name") == f"/aws/containerinsights/{cluster}/{each.get('alias')}"
         assert each.get("auto_create_group") == "Off"
         assert each.get("region") == "ap-northeast-1"
+
+
+SETTINGS = """\
+  fluent-bit:
+    logs: [host, application]
+    excluded_namespaces: [noisy, chatty]
+    sampled_namespaces: {other: 5}
+    drop_patterns: ['^DEBUG', 'a b']
+    lines_per_second: 250
+    host_priority: 2
+"""
+
+
+def test_what_a_cluster_file_says_reaches_the_chart(workspace: Workspace) -> None:
+    fleets.add(workspace, "smallest", SMALLEST.read_text() + SETTINGS)
+    tree: Any = render(fleet.read(workspace).load("smallest"))
+    values = tree["values/fluent-bit.yaml"]
+    assert values["application"] == {
+        "enabled": True,
+        "excludedNamespaces": ["chatty", "noisy"],
+        "sampledNamespaces": {"other": 5},
+        "dropPatterns": ["^DEBUG", "a b"],
+        "linesPerSecond": 250,
+    }
+    assert values["dataplane"] == {"enabled": False}
+    assert values["host"] == {"enabled": True, "priority": 2}
+    assert told(values) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("logs: []", "logs: "),
+        ("logs: [applications]", "logs[0]: "),
+        ("sampled_namespaces: {a: 100}", "100 is more than 99, the limit"),
+        ("lines_per_second: 1", "1 is less than 10, the limit"),
+        ("host_priority: 8", "8 is more than 7, the limit"),
+        ("drop_patterns: ['(']", "`(` is no regular expression: "),
+        ("drop_patterns: ['${HOME}']", "holds `${`, which Fluent Bit takes for a variable"),
+        ("drop_pattern: ['a']", "is not a known key\nhint: did you mean `drop_patterns`?"),
+        (
+            "excluded_namespaces: [a]\n    sampled_namespaces: {a: 5}",
+            "`a` is in apps.fluent-bit.excluded_namespaces too",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_are_told_at_their_line(workspace: Workspace, line: str, said: str) -> None:
+    fleets.add(workspace, "smallest", f"{SMALLEST.read_text()}  fluent-bit:\n    {line}\n")
+    with pytest.raises(FleetError) as caught:
+        fleet.read(workspace).load("smallest")
+    assert "clusters/smallest/cluster.yaml:1" in str(caught.value)
+    assert said in str(caught.value)
 
 
 BROKEN = [

@@ -126,6 +126,14 @@ def jobs(inputs: Inputs) -> Iterator[Finding]:
                 yield Finding((*at, "output"), what, "results would be read as movies; keep them under prefixes apart")
 
 
+def logs(inputs: Inputs) -> Iterator[Finding]:
+    """A namespace whose logs are left out has none to take a sample of."""
+    settings = inputs.cluster.apps.fluent_bit
+    for name in sorted(set(settings.sampled_namespaces) & set(settings.excluded_namespaces)) if settings else ():
+        what = f"`{name}` is in apps.fluent-bit.excluded_namespaces too"
+        yield Finding(("apps", "fluent-bit", "sampled_namespaces", name), what, "leave it out of one of them")
+
+
 def delivery(inputs: Inputs) -> Iterator[Finding]:
     """Nothing reaches a cluster without Argo CD."""
     if inputs.cluster.apps.argo_cd is None:
@@ -148,6 +156,7 @@ def findings(inputs: Inputs) -> list[Finding]:
         *addresses(inputs),
         *access(inputs),
         *delivery(inputs),
+        *logs(inputs),
         *groups(inputs),
         *placement(inputs),
         *jobs(inputs),
