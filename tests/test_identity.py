@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from generators.errors import FleetError
 from generators.pipeline import fleet
 from generators.pipeline.render import render_cluster
-from generators.pipeline.validate import validate_cluster
+from generators.pipeline.validate import Report, shared_roles, validate_cluster
 from generators.source.workspace import Workspace
 from tests import fleets
 from tests.tool_needed import needed
@@ -93,3 +94,26 @@ def test_stale_files_are_not_told_as_missing_service_accounts(workspace: Workspa
     assert "is not what the sources say" in problems
     assert "nothing gives the pods" not in problems
     assert demo.is_dir()
+
+
+@pytest.mark.usefixtures("demo")
+def test_two_identities_whose_role_would_be_one_are_found(workspace: Workspace) -> None:
+    """`external` and `secrets-external-secrets` come out as `external-secrets` and `external-secrets` do."""
+    app = workspace.root / "apps" / "cluster-autoscaler" / "app.yaml"
+    text = app.read_text().replace("namespace: kube-system", "namespace: external\npod_security: restricted")
+    app.write_text(text.replace("\n  cluster-autoscaler:\n", "\n  secrets-external-secrets:\n"))
+    message = told(workspace)
+    assert "identities.external-secrets: its role would be `demo-external-secrets-external-secrets`" in message
+
+
+def test_two_clusters_of_one_account_whose_role_would_be_one_are_found() -> None:
+    reports = [
+        Report("demo", account="1", roles=[("demo-a-node", "a/node")]),
+        Report("demo-a", account="1", roles=[("demo-a-node", "the nodes")]),
+    ]
+    ((cluster, problem),) = shared_roles(reports)
+    assert cluster == "demo-a"
+    assert str(problem).startswith(
+        "error: clusters/demo-a/cluster.yaml: name: the role `demo-a-node` of the nodes would"
+    )
+    assert shared_roles([reports[0], replace(reports[1], account="2")]) == []

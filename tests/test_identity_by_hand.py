@@ -155,7 +155,7 @@ def test_as_committed_it_is_closed(scene: Scene) -> None:
 def test_the_role_renamed_in_the_tfvars(scene: Scene) -> None:
     carrier = scene.carrier()
     line = 1 + carrier.read_text()[: carrier.read_text().index(scene.arn)].count("\n")
-    words = f"names the role `{scene.arn}`, which no app.yaml declares for {scene.name}"
+    words = f"names the role `{scene.arn}`, which Terraform does not make for {scene.name}"
     changed = scene.replace(scene.folder / TFVARS, f'"{scene.role}"', f'"{scene.role}-new"')
     problems = scene.problems()
     told(problems, scene.shown(carrier), line, words)
@@ -181,7 +181,9 @@ def test_whom_the_role_trusts_changed_in_the_tfvars(scene: Scene, key: str) -> N
 def test_the_annotation_changed_where_it_is_generated(scene: Scene) -> None:
     carrier = scene.carrier()
     line = scene.replace(carrier, f"{scene.arn}\n", f"{scene.arn}-old\n")
-    told(scene.problems(), scene.shown(carrier), line, f"names the role `{scene.arn}-old`, which no app.yaml declares")
+    told(
+        scene.problems(), scene.shown(carrier), line, f"names the role `{scene.arn}-old`, which Terraform does not make"
+    )
 
 
 @every

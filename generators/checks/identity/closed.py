@@ -81,7 +81,8 @@ def _of_name(sides: Sides, account: Account, name: str) -> Iterator[Finding]:
         what = f"`{name}` is the role of {owner}, and no ServiceAccount of an app may take it"
         yield Finding(account.annotation(), what, hint)
     elif role is None:
-        what = f"names the role `{account.role_arn}`, which no app.yaml declares for {'/'.join(account.key)}"
+        no = "Terraform does not make" if account.key in sides.declared else "no app.yaml declares"
+        what = f"names the role `{account.role_arn}`, which {no} for {'/'.join(account.key)}"
         yield Finding(account.annotation(), what, hint)
     elif sides.renamed(account, role):
         what = f"`{account.name}` is not the name that its role trusts, `{role.service_account}`: no pod could take it"
