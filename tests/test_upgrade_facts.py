@@ -147,6 +147,19 @@ def test_the_line_nearest_to_the_object_is_taken(tmp_path: Path) -> None:
     assert hand_written.find(tmp_path, "coredns", app, ["batch/v1beta"], []) is None
 
 
+def test_a_tag_is_found_on_the_line_of_its_image(tmp_path: Path) -> None:
+    folder = tmp_path / "apps" / "coredns" / "base"
+    folder.mkdir(parents=True)
+    names = ("kfp-frontend", "kfp-api-server", "kfp-persistence-agent")
+    lines = [f"  - {{name: x, newName: ghcr.io/kubeflow/{name}, newTag: 2.17.0}}" for name in names]
+    (folder / "kustomization.yaml").write_text("images:\n" + "\n".join(lines))
+    app = fleets.committed().catalog.apps["coredns"]
+    words = ["Deployment", "ml-pipeline", "kfp-api-server"]
+    found = hand_written.find(tmp_path, "coredns", app, ["ghcr.io/kubeflow/kfp-api-server:2.17.0", "2.17.0"], words)
+    assert found is not None
+    assert found.line == 3
+
+
 MARKS = """
 func (in *Bell) APILifecycleIntroduced() (major, minor int) {
 	return 1, 20

@@ -152,8 +152,10 @@ def _placed(root: Path, after: Inputs, each: rendered.Rendered, finding: Finding
     if not (each.app and isinstance(written, str)):
         return problem
     metadata: Any = each.document.get("metadata") or {}
-    tag = objects.split(written)[1] if finding.path[-1] == "image" else ""
-    beside = [str(each.document.get("kind", "")), str(metadata.get("name", ""))]
+    image, tag = objects.split(written) if finding.path[-1] == "image" else ("", "")
+    beside = [
+        word for word in (each.document.get("kind"), metadata.get("name"), image) if isinstance(word, str) and word
+    ]
     app = after.catalog.apps[each.app]
     place = hand_written.find(root, each.app, app, [text for text in (written, tag) if text], beside)
     return replace(problem, place=place) if place else problem

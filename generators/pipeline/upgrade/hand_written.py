@@ -23,7 +23,7 @@ def find(root: Path, name: str, app: App, texts: Sequence[str], beside: Sequence
     for text in texts:
         pattern = re.compile(rf"(?<![\w./:-]){re.escape(text)}(?![\w./:-])")
         found = [
-            (-_near(content, match.start(), beside), number, match.start(), path, content)
+            (_near(content, match.start(), beside), number, match.start(), path, content)
             for number, (path, content) in enumerate(files)
             for match in pattern.finditer(content)
         ]
@@ -33,12 +33,17 @@ def find(root: Path, name: str, app: App, texts: Sequence[str], beside: Sequence
     return None
 
 
-def _near(content: str, start: int, beside: Sequence[str]) -> int:
-    """How many of the words stand near, in the same document of a YAML file."""
+def _near(content: str, start: int, beside: Sequence[str]) -> tuple[int, int]:
+    """How many of the words do not stand on the same line, and near it, in the same document of a YAML file."""
+    line = content[content.rfind("\n", 0, start) + 1 : (content + "\n").index("\n", start)]
     low = content.rfind("\n---", max(0, start - _WINDOW), start)
     high = content.find("\n---", start, start + _WINDOW)
     part = content[max(low, start - _WINDOW, 0) : high if high >= 0 else start + _WINDOW]
-    return sum(bool(re.search(rf"\b{re.escape(word)}\b", part)) for word in beside)
+    return _missing(beside, line), _missing(beside, part)
+
+
+def _missing(words: Sequence[str], text: str) -> int:
+    return sum(not re.search(rf"\b{re.escape(word)}\b", text) for word in words)
 
 
 def _files(root: Path, name: str, app: App) -> Iterator[tuple[str, str]]:
