@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from generators.checks import scope
@@ -124,7 +126,9 @@ def test_an_app_without_an_index_of_its_chart_cannot_be_validated(workspace: Wor
     found = fleet.read(workspace)
     assert render_cluster(found, "demo", "write").problems == []
     problems = "\n".join(map(str, validate_cluster(found, "demo").problems))
-    assert "apps/sample/values.yaml:1:1: sample 1.2.3 cannot be checked: there is no index" in problems
+    told = "chart.version: the values of sample 1.2.3 cannot be checked: there is no index"
+    assert re.search(rf"apps/sample/app\.yaml:\d+:\d+: {re.escape(told)}", problems)
+    assert "hint: run `fleet charts index sample 1.2.3`" in problems
 
 
 @pytest.mark.parametrize(

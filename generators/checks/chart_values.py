@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from generators.checks import own_chart_values
 from generators.model.base import Finding, did_you_mean
-from generators.model.catalog import Catalog, Chart, ChartValues
+from generators.model.catalog import App, Catalog, Chart, ChartValues
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -16,18 +16,26 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
+def unindexed(catalog: Catalog, app: App) -> Finding | None:
+    """Why the values of a third-party chart cannot be checked, by a path of app.yaml."""
+    if (chart := app.chart) is None:
+        return None
+    index = catalog.chart_values.get(chart.name)
+    if index and index.version == chart.version:
+        return None
+    known = f"the index is of {index.version}" if index else "there is no index"
+    hint = f"run `fleet charts index {chart.name} {chart.version}`, which makes one of that version"
+    what = f"the values of {chart.name} {chart.version} cannot be checked: {known}"
+    return Finding(("chart", "version"), what, hint)
+
+
 def findings(catalog: Catalog, app: str, values: Mapping[str, object]) -> list[Finding]:
-    """Values of a helm app that its chart does not take, or takes as another type."""
+    """Values of a helm app that its chart does not take, or takes as another type; none where it is `unindexed`."""
     if own := catalog.apps[app].own_chart:
         return own_chart_values.findings(catalog.value_schemas[own], values)
     chart = catalog.apps[app].chart
     assert chart is not None  # noqa: S101 - only helm apps have values
-    index = catalog.chart_values.get(chart.name)
-    if index is None or index.version != chart.version:
-        known = f"the index is of {index.version}" if index else "there is no index"
-        hint = f"run `fleet charts index {chart.name} {chart.version}`, which makes one of the pinned version"
-        return [Finding((), f"{chart.name} {chart.version} cannot be checked: {known}", hint)]
-    return against(index, chart, values)
+    return [] if unindexed(catalog, catalog.apps[app]) else against(catalog.chart_values[chart.name], chart, values)
 
 
 def against(index: ChartValues, chart: Chart, values: Mapping[str, object]) -> list[Finding]:

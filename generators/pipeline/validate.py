@@ -11,6 +11,7 @@ from itertools import zip_longest
 from generators.checks import chart_values, scope
 from generators.checks.identity import role_names
 from generators.checks.schemas import SchemaChecker
+from generators.checks.upgrade import objects as objects_of_minor
 from generators.errors import FleetError, Place, Problem, wrong
 from generators.model.base import Finding
 from generators.model.catalog import Inputs
@@ -21,6 +22,7 @@ from generators.output.plan import Plan, compare
 from generators.output.text import texts
 from generators.pipeline import identity, policies, rendered, stores
 from generators.pipeline.fleet import Fleet
+from generators.pipeline.upgrade import present
 from generators.renderers import render
 from generators.source import binding, reader
 from generators.source.nodes import Node
@@ -78,6 +80,7 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
             identity.committed(fleet, inputs, identity.Render(wanted, objects), plan, on_disk)
         )
         problems += stores.problems(inputs, objects)
+        problems += present.problems(fleet, inputs, objects)
         whole = not (stale or built.problems or built.unchecked or wrong_values)
         return Report(
             cluster=name,
@@ -117,7 +120,8 @@ def _first_difference(name: str, path: str, wanted: dict[str, str], plan: Plan) 
 
 
 def _object_problems(inputs: Inputs, each: rendered.Rendered) -> list[Problem]:
-    schema = _schemas(inputs.cluster.kubernetes).problems(each.document)
+    minor = inputs.cluster.kubernetes
+    schema = [] if objects_of_minor.gone(each.document, minor) else _schemas(minor).problems(each.document)
     findings = [Finding(problem.path, problem.message, problem.hint) for problem in schema]
     if each.app:
         findings += scope.findings(each.app, inputs.catalog.apps[each.app], each.document)
@@ -128,6 +132,9 @@ def _values(fleet: Fleet, files: dict[str, list[Node]]) -> list[tuple[str, list[
     """For each values file of a helm app, the app and the file's problems."""
     found = []
     for name, nodes in files.items():
+        if finding := chart_values.unindexed(fleet.catalog, fleet.catalog.apps[name]):
+            path = f"apps/{name}/app.yaml"
+            found.append((name, [binding.located(reader.read(fleet.workspace.root / path, path), finding)]))
         for node in nodes:
             plain = node.plain()
             assert isinstance(plain, dict)  # noqa: S101 - reader takes mappings only

@@ -25,7 +25,7 @@ def render(inputs: Inputs) -> Facts:
         "tags": names.tags(cluster),
         "addon_versions": dict(sorted(cluster.addon_versions.items())),
         "network": _network(inputs),
-        "node_groups": {each.key: _node_group(inputs, each) for each in managed_groups(cluster)},
+        "node_groups": node_groups(inputs),
         "identities": _identities(inputs),
         "access": {
             "admin_role_arns": names.admin_arns(cluster),
@@ -70,6 +70,11 @@ def _network(inputs: Inputs) -> Facts:
         "flow_logs": network.flow_logs,
         "cni": network.cni.model_dump(),
     }
+
+
+def node_groups(inputs: Inputs) -> dict[str, Facts]:
+    """Each managed node group by its key."""
+    return {each.key: _node_group(inputs, each) for each in managed_groups(inputs.cluster)}
 
 
 def _node_group(inputs: Inputs, managed: ManagedGroup) -> Facts:

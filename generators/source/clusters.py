@@ -30,16 +30,21 @@ def load(workspace: Workspace, name: str, defaults: Node, catalog: Catalog) -> I
     return check(workspace, name, node, defaults, catalog)
 
 
+def whole(workspace: Workspace, name: str, defaults: Node) -> Node:
+    """The cluster's file with the defaults under it, as nodes that know their places. Raises FleetError."""
+    return complete(reader.read(workspace.existing(name) / "cluster.yaml", shown(name)), defaults)
+
+
 def check(workspace: Workspace, name: str, node: Node, defaults: Node, catalog: Catalog) -> Inputs:
     """As `load`, for nodes that were read already."""
-    whole = complete(node, defaults)
+    merged = complete(node, defaults)
     problems = [*_name(node, name)]
     try:
-        cluster = binding.bind(Cluster, whole)
+        cluster = binding.bind(Cluster, merged)
     except FleetError as error:
         raise FleetError(problems + error.problems) from None
     inputs = Inputs(cluster, catalog, workspace.overrides(name))
-    problems += [binding.located(whole, finding) for finding in findings(inputs)]
+    problems += [binding.located(merged, finding) for finding in findings(inputs)]
     problems = problems or _overrides(inputs)
     if problems:
         raise FleetError(problems)

@@ -43,6 +43,12 @@ def api(document: Document, target: str) -> Concern | None:
     return None
 
 
+def gone(document: Document, target: str) -> bool:
+    """Whether the minor does not serve the object's API version, so that it has no schema for it either."""
+    found = api(document, target)
+    return found is not None and found.level == "required"
+
+
 def images(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Path and image of every container in the object, wherever its pod template stands."""
     yield from _images((), document)

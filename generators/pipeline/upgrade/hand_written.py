@@ -1,4 +1,7 @@
-"""Where a person wrote what a rendered object holds: kustomize, jsonnet and helm keep no lines."""
+"""Where a person wrote a text that a rendered object holds, where its own path leads nowhere.
+
+Such are what jsonnet makes, a tag in a kustomization.yaml or in the values of a chart.
+"""
 
 from __future__ import annotations
 
