@@ -217,7 +217,7 @@ def test_the_annotation_names_a_role_that_is_not_for_apps(scene: Scene, role: st
     told(scene.problems(), scene.shown(carrier), line, words)
 
 
-@each_kind
+@pytest.mark.parametrize("scene", [each for each in KINDS if not app_of(*each).chart], indirect=True, ids=str)
 def test_the_regional_endpoint_taken_from_the_service_account(scene: Scene) -> None:
     carrier = scene.carrier()
     line = scene.replace(carrier, "sts-regional-endpoints: 'true'", "sts-regional-endpoints: 'false'")

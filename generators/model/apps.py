@@ -52,6 +52,27 @@ class CloudwatchAgentSettings(AppSettings):
     """Seconds between two measurements. CloudWatch bills each of them."""
 
 
+class EbsCsiSettings(AppSettings):
+    """Volumes for pods."""
+
+    default_class: bool = True
+    """A claim that names no StorageClass gets `gp3`."""
+
+
+class NodeTerminationHandlerSettings(AppSettings):
+    """EKS itself drains nodes of managed node groups when spot takes them; this is for what it does not do."""
+
+    scheduled_events: bool = False
+    """Drain a node before EC2's scheduled maintenance of its host: mostly of on-demand nodes that live for long."""
+
+
+class DcgmExporterSettings(AppSettings):
+    """Metrics of GPUs."""
+
+    profiling: bool = False
+    """Counters of tensor cores, memory interface and PCIe too; the driver gives them to CAP_SYS_ADMIN only."""
+
+
 class ClusterAutoscalerSettings(AppSettings):
     """Pace of scaling in."""
 
@@ -144,9 +165,14 @@ class Apps(Model):
     __pydantic_extra__: dict[str, AppSettings] = Field(init=False)
 
     argo_cd: ArgoCdSettings | None = Field(None, alias="argo-cd")
+    aws_ebs_csi_driver: EbsCsiSettings | None = Field(None, alias="aws-ebs-csi-driver")
+    aws_node_termination_handler: NodeTerminationHandlerSettings | None = Field(
+        None, alias="aws-node-termination-handler"
+    )
     cloudwatch_agent: CloudwatchAgentSettings | None = Field(None, alias="cloudwatch-agent")
     cluster_autoscaler: ClusterAutoscalerSettings | None = Field(None, alias="cluster-autoscaler")
     coredns: CorednsSettings | None = None
+    dcgm_exporter: DcgmExporterSettings | None = Field(None, alias="dcgm-exporter")
     fluent_bit: FluentBitSettings | None = Field(None, alias="fluent-bit")
     gpu_inference: GpuInferenceSettings | None = Field(None, alias="gpu-inference")
     kubeflow_pipelines: KubeflowPipelinesSettings | None = Field(None, alias="kubeflow-pipelines")

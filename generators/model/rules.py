@@ -12,6 +12,7 @@ from .base import Finding, Path, did_you_mean, dotted
 from .catalog import Inputs
 from .network import RFC_1918, SHARED
 from .node_group_rules import groups
+from .package_rules import packages
 from .pipelines import pipelines
 from .placement_rules import placement
 from .secrets import secrets
@@ -162,6 +163,7 @@ def findings(inputs: Inputs) -> list[Finding]:
         *jobs(inputs),
         *data(inputs),
         *pipelines(inputs),
+        *packages(inputs),
         *secrets(inputs),
     ]
     return first or [*capacity(inputs), *dns(inputs)]

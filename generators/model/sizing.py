@@ -1,4 +1,4 @@
-"""How big things must be for the nodes that a cluster file plans: CoreDNS today."""
+"""How big things must be for the nodes that a cluster file plans."""
 
 from __future__ import annotations
 
@@ -126,3 +126,20 @@ def job_slots(inputs: Inputs, group: NodeGroup) -> int:
 def parallelism(inputs: Inputs, job: InferenceJob) -> int:
     """Shards at a time: as written, or as many as there are and the node group can hold."""
     return job.parallelism or min(job.shards, job_slots(inputs, inputs.cluster.node_groups[job.node_group]))
+
+
+def metrics_server(inputs: Inputs) -> tuple[int, int]:
+    """CPU in millicores and memory in MiB that metrics-server requests: for 100 nodes at least.
+
+    One millicore and 2 MiB a node (metrics-server README, Scaling).
+    """
+    nodes = max(planned(inputs).nodes, 100)
+    return _up(nodes, 50), _up(2 * nodes, 50)
+
+
+def ebs_controller_mib(inputs: Inputs) -> int:
+    """Memory in MiB that each container of the EBS CSI controller requests: its caches hold every node, twice.
+
+    64 MiB and a quarter of one a node, our own estimate from the size of Node and CSINode objects.
+    """
+    return _up(64 + planned(inputs).nodes / 4, 16)

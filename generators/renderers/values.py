@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from generators.model.catalog import Inputs
-from generators.model.identities import WorkloadIdentity, identities
+from generators.model.catalog import App, Inputs
+from generators.model.identities import ROLE_ANNOTATION, WorkloadIdentity, identities
 from generators.renderers.charts import CHARTS
 from generators.renderers.charts.placement import Values
 
@@ -25,13 +25,18 @@ def _facts(inputs: Inputs, name: str) -> Values:
     facts: Values = CHARTS[name](inputs) if name in CHARTS else {}
     for identity in identities(inputs):
         if identity.app == name:
-            _put(facts, identity.values_path, _service_account(identity))
+            _put(facts, identity.values_path, _service_account(inputs.catalog.apps[name], identity))
     return facts
 
 
-def _service_account(identity: WorkloadIdentity) -> Values:
-    """The name is written out: a chart's own default would not be the one that the role trusts."""
-    return {"create": True, "name": identity.service_account, "annotations": identity.annotations}
+def _service_account(app: App, identity: WorkloadIdentity) -> Values:
+    """The name is written out: a chart's own default would not be the one that the role trusts.
+
+    A third party's chart gets the role alone: cluster-autoscaler's writes annotations without quotes, and the API
+    server refuses one that is `true`. Which STS is asked, the pods' environment says.
+    """
+    annotations = {ROLE_ANNOTATION: identity.role_arn} if app.chart else identity.annotations
+    return {"create": True, "name": identity.service_account, "annotations": annotations}
 
 
 def _put(values: Values, path: str, value: Values) -> None:

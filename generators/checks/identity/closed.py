@@ -68,7 +68,9 @@ def _of_account(sides: Sides, account: Account) -> Iterator[Finding]:
         yield Finding(account.annotation(), what, DECLARE)
     else:
         yield from _of_name(sides, account, parsed[2])
-    if account.annotations.get(STS_ANNOTATION) != "true":
+    # A chart's pods have it in their environment: see `placement.AWS_ENV`.
+    unsaid = "true" if account.spot.kind == "values" else ""
+    if account.annotations.get(STS_ANNOTATION, unsaid) != "true":
         what = "is not `true`: its pods would sign in at STS's one global endpoint, where all regions share a limit"
         yield Finding(account.annotation(STS_ANNOTATION), what, f'set {STS_ANNOTATION}: "true" beside the role')
 

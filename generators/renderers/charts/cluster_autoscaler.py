@@ -6,7 +6,7 @@ from generators.model import names
 from generators.model.apps import ClusterAutoscalerSettings
 from generators.model.catalog import Inputs
 from generators.model.managed_groups import ManagedGroup, managed_groups
-from generators.renderers.charts.placement import SYSTEM_SELECTOR, SYSTEM_TOLERATION, Values, spread
+from generators.renderers.charts.placement import AWS_ENV, SYSTEM_SELECTOR, SYSTEM_TOLERATION, Values, spread
 
 SPOT_PRIORITY, ON_DEMAND_PRIORITY = 50, 10
 """cluster-autoscaler's priority expander takes the highest that can scale up."""
@@ -22,6 +22,7 @@ def facts(inputs: Inputs) -> Values:
         "awsRegion": cluster.region,
         "autoDiscovery": {"clusterName": cluster.name},
         "image": {"tag": inputs.catalog.minors[cluster.kubernetes].cluster_autoscaler},
+        "extraEnv": AWS_ENV,
         "extraArgs": {"scale-down-unneeded-time": settings.scale_down_unneeded},
         "expanderPriorities": _priorities(managed_groups(cluster)),
         "nodeSelector": SYSTEM_SELECTOR,

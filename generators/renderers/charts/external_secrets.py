@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generators.model.catalog import Inputs
-from generators.renderers.charts.placement import SYSTEM_SELECTOR, SYSTEM_TOLERATION, Values, aws_env, spread
+from generators.renderers.charts.placement import AWS_ENV, SYSTEM_SELECTOR, SYSTEM_TOLERATION, Values, env, spread
 
 
 def facts(inputs: Inputs) -> Values:
@@ -12,5 +12,5 @@ def facts(inputs: Inputs) -> Values:
         "nodeSelector": SYSTEM_SELECTOR,
         "tolerations": [SYSTEM_TOLERATION],
         "topologySpreadConstraints": [spread("external-secrets")],
-        "extraEnv": aws_env(inputs),
+        "extraEnv": env({**AWS_ENV, "AWS_REGION": inputs.cluster.region}),
     }

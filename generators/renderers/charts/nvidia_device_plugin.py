@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from generators.model import names
 from generators.model.catalog import Inputs
-from generators.renderers.charts.placement import Values
+from generators.renderers.charts.placement import Values, gpu_tolerations
 
 
 def facts(inputs: Inputs) -> Values:
-    """A configuration for each way of sharing, and tolerations of the groups' taints."""
-    groups = [group for group in inputs.cluster.node_groups.values() if group.gpu]
-    taints = {taint["key"] for group in groups for taint in names.node_taints(group)}
+    """Tolerations of the groups' taints; where GPUs are shared, a configuration for each way."""
+    groups = [group.gpu for group in inputs.cluster.node_groups.values() if group.gpu]
+    sliced = {names.plugin_config(gpu): _time_slicing(gpu.slices) for gpu in groups if gpu.slices}
     whole = {"whole": "version: v1\n"}
-    sliced = {
-        names.plugin_config(each.gpu): _time_slicing(each.gpu.slices) for each in groups if each.gpu and each.gpu.slices
-    }
     return {
-        "config": {"default": "whole", "map": {**whole, **dict(sorted(sliced.items()))}},
+        # With none, the chart leaves out the container that reads the node's label, and its right to.
+        **({"config": {"default": "whole", "map": {**whole, **dict(sorted(sliced.items()))}}} if sliced else {}),
         "nodeSelector": {names.GPU_PRESENT_LABEL: "true"},
-        "tolerations": [{"key": key, "operator": "Exists"} for key in sorted(taints)],
+        "tolerations": gpu_tolerations(inputs),
     }
 
 
