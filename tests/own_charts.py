@@ -1,9 +1,13 @@
-"""The charts of this repository, rendered by a real helm with a cluster's values and a test's own."""
+"""The charts of this repository, rendered by a real helm with a cluster's values and a test's own.
+
+`python -m tests.own_charts CLUSTER FOLDER` writes Fluent Bit's configuration of a cluster, for a real one to look at.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,3 +67,15 @@ def pods(objects: Objects) -> dict[str, Any]:
     """Pod templates' specs by the name of their workload."""
     workloads = {name: each for (kind, name), each in objects.items() if kind in {"DaemonSet", "Deployment"}}
     return {name: each["spec"]["template"]["spec"] for name, each in workloads.items()}
+
+
+def write_configuration(cluster: str, folder: Path) -> None:
+    """Fluent Bit's files for a committed cluster."""
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = template("fluent-bit", of_cluster("fluent-bit", cluster))
+    for name, text in objects["ConfigMap", "fluent-bit"]["data"].items():
+        (folder / name).write_text(text)
+
+
+if __name__ == "__main__":
+    write_configuration(sys.argv[1], Path(sys.argv[2]))
