@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,17 @@ import yaml
 from generators.errors import FleetError
 from generators.kubeflow import specs
 from generators.model import labels, names
-from generators.pipeline import fleet
+from generators.model.allocatable import allocatable
+from generators.model.catalog import Inputs
+from generators.model.node_groups import NodeGroup
+from generators.model.sizing import max_pods
 from generators.source.workspace import Workspace
-from tests.fleets import ROOT
+from tests.fleets import ROOT, committed
+from tests.pipelines import mib, milli
 
 MOVIES = specs.read(ROOT, "movies")
+OTHERS_MILLI, OTHERS_MIB = 500, 1024
+"""More than Argo's own containers in the task's pod and the node's DaemonSets ask for."""
 
 
 def test_the_committed_pipelines_are_known_and_typed() -> None:
@@ -85,7 +92,7 @@ def test_a_name_that_is_none_and_a_file_that_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", specs.known(ROOT))
 @pytest.mark.parametrize("cluster", Workspace(ROOT).names())
 def test_for_a_cluster_nothing_stands_for_itself_any_more(name: str, cluster: str) -> None:
-    inputs = fleet.read(Workspace(ROOT)).load(cluster)
+    inputs = committed().load(cluster)
     text = specs.for_cluster(specs.read(ROOT, name).text, inputs.cluster)
     assert not [word for word in (labels.ANY_WORKER_IMAGE, labels.ANY_CUDA_IMAGE, labels.ANY_BUCKET) if word in text]
     executors = next(yaml.safe_load_all(text))["deploymentSpec"]["executors"].values()
@@ -97,9 +104,34 @@ def test_for_a_cluster_nothing_stands_for_itself_any_more(name: str, cluster: st
 
 
 def test_on_this_machine_the_bucket_is_a_clusters_or_given() -> None:
-    cluster = fleet.read(Workspace(ROOT)).load("dev-tokyo").cluster
+    cluster = committed().load("dev-tokyo").cluster
     assert specs.here(MOVIES, [], cluster) == {"bucket": names.bucket(cluster)}
     assert specs.here(MOVIES, ["bucket=mine"], cluster) == {"bucket": "mine"}
     assert specs.here(MOVIES, ["bucket=mine"], None) == {"bucket": "mine"}
     with pytest.raises(FleetError, match="bucket: needs a value"):
         specs.here(MOVIES, ["gpu=false"], None)
+
+
+def groups_for(inputs: Inputs, wanted: dict[str, str]) -> Iterator[NodeGroup]:
+    """Node groups whose nodes carry these labels."""
+    for key, group in inputs.cluster.node_groups.items():
+        labelled = names.node_labels(key, group, inputs.catalog.instances[group.instance_types[0]])
+        if wanted.items() <= labelled.items():
+            yield group
+
+
+@pytest.mark.parametrize("name", specs.known(ROOT))
+@pytest.mark.parametrize("cluster", Workspace(ROOT).names())
+def test_every_task_fits_a_node_that_it_may_run_on(name: str, cluster: str) -> None:
+    inputs = committed().load(cluster)
+    spec, platform = yaml.safe_load_all(specs.read(ROOT, name).text)
+    placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    for task, executor in spec["deploymentSpec"]["executors"].items():
+        needs = executor["container"]["resources"]
+        groups = list(groups_for(inputs, placed[task]["nodeSelector"]["labels"]))
+        # Without GPUs for tasks, `fleet pipelines run` refuses gpu=true.
+        assert groups or "accelerator" in needs, f"{task} has no node group"
+        for group in groups:
+            room = allocatable(inputs.catalog.instances[group.instance_types[0]], max_pods(inputs, group))
+            assert milli(needs["resourceCpuRequest"]) + OTHERS_MILLI <= room.cpu_milli, task
+            assert mib(needs["resourceMemoryRequest"]) + OTHERS_MIB <= room.memory_mib, task
