@@ -269,6 +269,18 @@ def test_other_services_too_are_held_against_their_models(aws: Aws) -> None:
         aws.ec2.create_volume(AvailabilityZone="ap-northeast-1a", Size=1, VolumeType="gp4")
 
 
+def test_what_their_models_allow_passes(aws: Aws) -> None:
+    budgets, about = aws.client("budgets"), {"AccountId": ACCOUNT, "BudgetName": "month"}
+    limit = {"BudgetLimit": {"Amount": "10", "Unit": "USD"}, "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+    budgets.create_budget(AccountId=ACCOUNT, Budget={"BudgetName": "month", **limit})
+    notice = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.5}
+    who = [{"SubscriptionType": "EMAIL", "Address": "oncall@example.com"}]
+    budgets.create_notification(**about, Notification=notice, Subscribers=who)
+    assert len(budgets.describe_notifications_for_budget(**about)["Notifications"]) == 1
+    with pytest.raises(ClientError, match="is more than"):
+        budgets.create_notification(**about, Notification=notice | {"Threshold": 1e14}, Subscribers=who)
+
+
 def test_a_security_group_rule_takes_no_apostrophe(aws: Aws) -> None:
     group = aws.ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
     asked = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}

@@ -44,7 +44,7 @@ def _unlisted(value: Any, shape: Shape, at: str) -> Iterator[str]:
     facts = shape.metadata
     if value not in facts.get("enum", [value]) or not _fits(facts.get("pattern", ""), str(value)):
         yield f"{at}: {value!r} is none of {facts.get('enum') or facts['pattern']}"
-    if "max" in facts and (value if isinstance(value, int) else len(value)) > facts["max"]:
+    if "max" in facts and (value if isinstance(value, int | float) else len(value)) > facts["max"]:
         yield f"{at}: {value!r} is more than {facts['max']}"
 
 
