@@ -148,17 +148,21 @@ def pages(checkout: Checkout) -> None:
         ),
         strict=True,
     )
-    name = f"argocd.{checkout.facts['access']['domain']}"
-    assert list(hosts) == [[name]]
-    assert list(actions) == [["authenticate-cognito", "forward"]]
-    (target,) = elbv2.describe_target_groups()["TargetGroups"]
+    domain = checkout.facts["access"]["domain"]
+    names = [f"{host}.{domain}" for host in ("argocd", "pipelines")]
+    assert sorted(hosts) == [[name] for name in names]
+    assert list(actions) == [["authenticate-cognito", "forward"]] * len(names)
+    targets = {each["TargetGroupArn"] for each in elbv2.describe_target_groups()["TargetGroups"]}
+    assert len(targets) == len(names)
     groups = checkout.said["node_groups"]
-    serving = {key for key in groups if target["TargetGroupArn"] in scaling_group(checkout, key)["TargetGroupARNs"]}
+    serving = {key for key in groups if targets <= set(scaling_group(checkout, key)["TargetGroupARNs"])}
     assert serving == {key for key, group in groups.items() if group.get("role") == "system"}
     zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
     records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
     aliases = {each["Name"]: each["AliasTarget"]["DNSName"] for each in records if each["Type"] == "A"}
-    assert {key.rstrip("."): value.rstrip(".") for key, value in aliases.items()} == {name: balancer["DNSName"]}
+    assert {key.rstrip("."): value.rstrip(".") for key, value in aliases.items()} == dict.fromkeys(
+        names, balancer["DNSName"]
+    )
 
 
 def monitoring(checkout: Checkout) -> None:
