@@ -23,13 +23,16 @@ delete-cluster: .name .venv/.run ## Remove a cluster's folder: NAME= CONFIRM= (t
 render: .venv/.run ## Write generated/ of every cluster, or of NAME=
 	@$(FLEET) render $(NAME)
 
+# Every step runs, so that a diff comes with validate's line and cure. Sources that cannot be read (2) stop at the first.
 check: .venv/.dev .venv-pipelines/.ready ## Show what a render, schema, reference page or compiled pipeline would change, validate, look for secrets; for pull requests
-	@$(FLEET) render --check
-	@$(FLEET) schema --check
-	@.venv/bin/python -m generators.cli.reference --check
-	@$(FLEET) pipelines compile --check
-	@$(FLEET) validate $(if $(CI),--strict)
-	@$(FLEET) secrets
+	@failed=0; step() { "$$@" || { code=$$?; [ $$code = 1 ] || exit $$code; failed=1; }; }; \
+	step $(FLEET) render --check; \
+	step $(FLEET) schema --check; \
+	step .venv/bin/python -m generators.cli.reference --check; \
+	step $(FLEET) pipelines compile --check; \
+	step $(FLEET) validate $(if $(CI),--strict); \
+	step $(FLEET) secrets; \
+	exit $$failed
 
 validate: .venv/.run ## Check every cluster, or NAME=: rules, schemas, policy, chart values
 	@$(FLEET) validate $(NAME)
