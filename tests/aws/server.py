@@ -15,8 +15,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @contextmanager
-def serving(account: str) -> Iterator[str]:
-    """URL of a server, for AWS_ENDPOINT_URL. All that call it are of this account, whoever signs."""
+def serving(account: str, throttled: float = 0) -> Iterator[str]:
+    """URL of a server, for AWS_ENDPOINT_URL. All that call it are of this account, whoever signs.
+
+    This part of the requests is refused at random, as S3 refuses what is too much: see `tests.aws.throttling`.
+    """
     env = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
     env |= {
         "MOTO_ACCOUNT_ID": account,
@@ -24,6 +27,7 @@ def serving(account: str) -> Iterator[str]:
         "MOTO_ACM_VALIDATION_WAIT": "0",
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "PYTHONPATH": str(ROOT),
+        "THROTTLED": str(throttled),
     }
     command, pipe = [sys.executable, "-m", "tests.aws.server"], subprocess.PIPE
     with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True) as server:
@@ -37,7 +41,7 @@ def main() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    from tests.aws import gaps, requests
+    from tests.aws import gaps, requests, throttling
     from tests.aws.eks_access import AccessEntries
     from tests.aws.eks_addons import Addons
     from tests.aws.eks_clusters import Clusters
@@ -51,7 +55,7 @@ def main() -> None:
     gaps.mend()
     requests.hold()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app = DomainDispatcherApplication(create_backend_app)
+    app = throttling.around(DomainDispatcherApplication(create_backend_app), float(os.environ["THROTTLED"]))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()

@@ -36,8 +36,10 @@ class Frame:
     image: Image
 
 
-def sample(path: Path, name: str, per_second: float, width: int = 0) -> Iterator[Frame]:
+def sample(path: Path, name: str, per_second: float, width: int = 0, first: int = 0) -> Iterator[Frame]:
     """The first frame at or after each multiple of 1/`per_second` seconds, scaled down to `width` pixels (0: never).
+
+    Those before number `first` are decoded, and left out.
 
     Raises BadInput, with `name`, where the file is no movie, cannot be decoded, or ends before its end. By then the
     frames before the fault have been given.
@@ -53,7 +55,8 @@ def sample(path: Path, name: str, per_second: float, width: int = 0) -> Iterator
             stream.thread_type = "AUTO"
             timed = _whole(_timed(container, stream), stream, name)
             for number, (at, frame) in enumerate(_thinned(timed, Fraction(per_second).limit_denominator(10_000))):
-                yield Frame(number, float(at), _image(frame, stream, width))
+                if number >= first:
+                    yield Frame(number, float(at), _image(frame, stream, width))
     except av.error.FFmpegError as error:
         where = f" after {float(at):.1f} s" if at else ""
         raise BadInput(name, f"cannot be decoded{where}: {error.strerror}", "is it a whole movie?") from None

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,24 @@ from PIL import Image as Pillow
 from inference_worker.errors import BadInput
 from inference_worker.frames import Image
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
 Device = Literal["cpu", "cuda"]
 PROVIDERS: dict[str, str] = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 BATCH = 16
 """Images at a time, where the model leaves it open."""
 Floats = NDArray[np.float32]
+
+
+class Session(Protocol):
+    """What runs a model: onnxruntime's InferenceSession, or a server that is asked in its words."""
+
+    def get_inputs(self) -> Sequence[Any]:
+        """Name, type and shape of each input."""
+
+    def get_modelmeta(self) -> Any:
+        """`custom_metadata_map`: text by key."""
+
+    def run(self, output_names: None, input_feed: dict[str, Floats]) -> Sequence[Any]:
+        """The outputs, in their order."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +55,16 @@ class Prediction:
 class Model:
     """A loaded model. `name` is what messages call it."""
 
-    session: InferenceSession
+    session: Session
     name: str
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """One prediction an image, in their order. The images are of one shape. Raises BadInput for a model unfit."""
         return [self._told(row) for batch in self._batches(images) for row in self._scores(batch)]
+
+    def fitted(self, image: Image) -> Image:
+        """The image at the size that the model insists on, or as it is."""
+        return _fitted(image, *self._size)
 
     def _batches(self, images: Sequence[Image]) -> Iterator[Sequence[Image]]:
         size = self._batch or BATCH
@@ -122,10 +136,11 @@ class Model:
         return found
 
 
-def load(path: Path, name: str, device: Device = "cpu") -> Model:
-    """The model in a file. Raises BadInput where it is none, or takes no images.
+def load(path: Path, name: str, device: Device = "cpu", gpu_memory_mib: int = 0) -> Model:
+    """The model in a file. On a GPU it keeps to so much of the memory; 0: it takes what it needs.
 
-    And where CUDA was asked for and is not there: a GPU that is paid for and not used must not go unseen.
+    Raises BadInput where it is none, or takes no images. And where CUDA was asked for and is not there: a GPU that is
+    paid for and not used must not go unseen.
     """
     import onnxruntime as ort
 
@@ -135,17 +150,19 @@ def load(path: Path, name: str, device: Device = "cpu") -> Model:
     ort.set_default_logger_severity(3)
     if device == "cuda":
         ort.preload_dlls()  # CUDA and cuDNN of the extra `cuda` lie among the packages, where no loader looks
+    options = {"gpu_mem_limit": str(gpu_memory_mib * 2**20)} if device == "cuda" and gpu_memory_mib else {}
     try:
-        session = ort.InferenceSession(str(path), providers=[provider])
+        session = ort.InferenceSession(str(path), providers=[(provider, options)])
     except Exception as error:  # noqa: BLE001 (onnxruntime's own errors have no other common class)
         raise BadInput(name, f"is no model that can be loaded: {str(error).splitlines()[0]}") from None
     if provider not in session.get_providers():
         raise BadInput(device, f"{provider} did not start", "is there a GPU, and do the drivers fit?")
-    _check_input(session, name)
+    check_input(session, name)
     return Model(session, name)
 
 
-def _check_input(session: InferenceSession, name: str) -> None:
+def check_input(session: Session, name: str) -> None:
+    """Raises BadInput where a model takes anything but images."""
     inputs = session.get_inputs()
     shapes = [f"{each.type} {each.shape}" for each in inputs]
     fits = len(inputs) == 1 and inputs[0].type == "tensor(float)" and len(inputs[0].shape) == 4

@@ -34,6 +34,15 @@ def json_lines(movie: str, answers: Iterable[Answer]) -> bytes:
     return "".join(f"{json.dumps(_line(movie, answer), ensure_ascii=False)}\n" for answer in answers).encode()
 
 
+def answers(lines: bytes) -> list[Answer]:
+    """What `json_lines` wrote."""
+    read = (json.loads(line) for line in lines.splitlines())
+    return [
+        Answer(each["frame"], each["seconds"], Prediction(each["label"], each["score"], each["scores"]))
+        for each in read
+    ]
+
+
 def _line(movie: str, answer: Answer) -> dict[str, object]:
     said = answer.prediction
     place = {"movie": movie, "frame": answer.number, "seconds": round(answer.seconds, 6)}

@@ -83,8 +83,48 @@ class Store:
         self.client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
         return self.url(key)
 
+    def find(self, key: str, digest: str = "") -> bytes | None:
+        """An object's bytes; None where there is none. Raises BadInput where it was put with another digest."""
+        from botocore.exceptions import ClientError
+
+        try:
+            found = self.client.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if _code(error) in GONE and _code(error) != "NoSuchBucket":
+                return None
+            raise self._told(error, key) or error from None
+        if found["Metadata"].get("digest", "") != digest:
+            raise BadInput(self.url(key), "was written with other settings", "choose another output")
+        return found["Body"].read()
+
+    def put_once(self, key: str, body: bytes, content_type: str, digest: str = "") -> str:
+        """Writes an object unless it is there, and says its URL. Raises BadInput where it has another digest."""
+        from botocore.exceptions import ClientError
+
+        metadata = {"digest": digest} if digest else {}
+        for attempt in range(ATTEMPTS):
+            try:
+                self.client.put_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    Body=body,
+                    ContentType=content_type,
+                    Metadata=metadata,
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                # The first is another's, or our own from an attempt whose answer was lost. The second: at this moment.
+                if _code(error) == "PreconditionFailed":
+                    self.find(key, digest)
+                    break
+                if _code(error) != "ConditionalRequestConflict" or attempt == ATTEMPTS - 1:
+                    raise self._told(error, key) or error from None
+                continue
+            break
+        return self.url(key)
+
     def _told(self, error: Exception, key: str) -> BadInput | None:
-        code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+        code = _code(error)
         if code not in GONE:
             return None
         what = "bucket" if code == "NoSuchBucket" else "object"
@@ -112,6 +152,10 @@ def shards(movies: Iterable[Movie], count: int) -> list[list[Movie]]:
         found[lightest].append(movie)
         weights[lightest] += movie.size
     return [sorted(shard, key=lambda each: each.key) for shard in found if shard]
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
 
 
 def _suffixes() -> str:
