@@ -19,8 +19,11 @@ TERMINATED = "143"
 """Exit code of a process that was told to end, as a drained node does it."""
 ASKED_FOR = "{{inputs.parameters.retry-max-count}}"
 """Filled where a pipeline itself asks for retries; elsewhere Argo leaves it as it stands."""
+AROUND = "{{inputs.parameters.cached-decision}}"
+"""Filled in the template that KFP puts around a task's pod: it has the number too, and would count all over again."""
 RETRY = (
-    f"lastRetry.message matches '{SPOT}' || lastRetry.exitCode == '{TERMINATED}' || '{ASKED_FOR}' matches '^[0-9]+$'"
+    f"lastRetry.message matches '{SPOT}' || lastRetry.exitCode == '{TERMINATED}'"
+    f" || ('{ASKED_FOR}' matches '^[0-9]+$' && !('{AROUND}' matches '^(true|false)$'))"
 )
 RETRIES = "5"
 SUCCEEDED_SECONDS, FINISHED_SECONDS = 3600, 86400
