@@ -72,7 +72,8 @@ def _leftovers(document: Document) -> Iterator[Finding]:
     if document.get("kind") == "PersistentVolumeClaim":
         what = "is a volume, which stays in its zone, and so would what needs it"
         yield Finding(("kind",), what, "artifacts go to S3, metadata to the database")
-    for path, text in _texts(document, ()):
+    # A policy names what it refuses.
+    for path, text in _texts({} if document.get("kind") == "ValidatingAdmissionPolicy" else document, ()):
         if found := OTHER_STORE.search(text):
             hint = "artifacts go to S3; set it from names.s3_endpoint or leave it empty"
             yield Finding(path, f"speaks of `{found[0]}`, a store that is not there", hint)
