@@ -17,11 +17,12 @@ import typer
 from generators.cli import console
 from generators.errors import FleetError
 from generators.model.catalog import ROOT_APPLICATION
+from generators.tools.kubectl import Kubectl
 from scripts import argocd_release, git_credential, readiness
 from scripts.argocd_release import APPLICATION, Release
 from scripts.command import Cluster, DryRun, guarded, new_app
 from scripts.helm import Helm
-from scripts.kube import Kubeconfig, Kubectl, connect, same_cluster
+from scripts.kube import Kubeconfig, connect, same_cluster
 from scripts.readiness import one
 from scripts.target import Target, load
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generators.errors import wrong
+from generators.tools.kubectl import Kubectl
 from scripts.argocd_release import Release
-from scripts.kube import Kubectl, program_for
+from scripts.kube import program_for
 
 CUT_OFF = "status in (pending-install,pending-upgrade,pending-rollback)"
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +16,7 @@ import typer
 
 from generators.errors import FleetError, wrong
 from generators.tools import binaries
+from generators.tools.kubectl import Kubectl
 from scripts.eks_token import API
 from scripts.target import Target, retries
 
@@ -37,36 +36,8 @@ Kubeconfig = Annotated[
 ROOT_CA = "kube-root-ca.crt"
 REACH_SECONDS = 10
 """How long the first request may take, the sign-in included."""
-ANSWER_SECONDS = 60
-"""How long any other may take: through a tunnel that died, kubectl alone would wait for ever."""
 REFUSED = ("Unauthorized", "Forbidden", "must be logged in", "getting credentials")
 """Words of kubectl when there is an API server, but not for these credentials."""
-
-
-@dataclass(frozen=True)
-class Kubectl:
-    """kubectl with one kubeconfig."""
-
-    program: Path
-    kubeconfig: Path
-
-    def _start(self) -> list[str]:
-        return [str(self.program), f"--kubeconfig={self.kubeconfig}", f"--request-timeout={ANSWER_SECONDS}s"]
-
-    def __call__(self, *arguments: str, stdin: str = "") -> str:
-        """What `kubectl ARGUMENTS` printed. Raises FleetError with kubectl's own words where it failed."""
-        done = subprocess.run(
-            [*self._start(), *arguments],
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            said = done.stderr.strip().removeprefix("error: ")
-            raise wrong(f"kubectl {' '.join(arguments)}", said or f"exit code {done.returncode}")
-        return done.stdout
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generators.errors import FleetError
-from scripts.kube import Kubectl
+from generators.tools.kubectl import Kubectl
 
 KINDS = {
     "Service": "services",

@@ -10,7 +10,7 @@ from typing import Any
 from generators.cli import console
 from generators.errors import FleetError, wrong
 from generators.model.names import ROLE_LABEL
-from scripts.kube import Kubectl
+from generators.tools.kubectl import Kubectl
 from scripts.target import Target
 
 POLL_SECONDS = 2

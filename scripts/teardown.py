@@ -18,9 +18,10 @@ from generators.cli import console
 from generators.errors import FleetError
 from generators.model.catalog import ROOT_APPLICATION
 from generators.renderers.argocd import FINALIZER, NAMESPACE
+from generators.tools.kubectl import Kubectl
 from scripts import owners
 from scripts.command import Cluster, DryRun, guarded, new_app
-from scripts.kube import Kubeconfig, Kubectl, connect, same_cluster
+from scripts.kube import Kubeconfig, connect, same_cluster
 from scripts.owners import Owner
 from scripts.target import Target, load, retries
 

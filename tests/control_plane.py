@@ -25,7 +25,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from scripts.kube import Kubectl
+from generators.tools.kubectl import Kubectl
 from tests.tool_needed import needed
 
 STARTED_WITHIN = 120.0

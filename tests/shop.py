@@ -11,8 +11,8 @@ from threading import Event, Thread
 from typing import Any
 
 from generators.errors import FleetError
+from generators.tools.kubectl import Kubectl
 from scripts import owners
-from scripts.kube import Kubectl
 from tests.control_plane import ControlPlane
 
 CLEANUP = "service.kubernetes.io/load-balancer-cleanup"

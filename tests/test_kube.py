@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from generators.errors import FleetError
-from scripts import kube
+from generators.tools import kubectl
 from tests.fleets import ROOT
 from tests.tool_needed import needed
 
@@ -55,7 +55,7 @@ def test_without_credentials_it_says_so() -> None:
 
 
 def test_an_api_server_that_falls_silent_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kube, "ANSWER_SECONDS", 1)
+    monkeypatch.setattr(kubectl, "ANSWER_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         cluster = {"name": "silent", "cluster": {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}}
         context = {"name": "silent", "context": {"cluster": "silent", "user": ""}}
@@ -63,7 +63,7 @@ def test_an_api_server_that_falls_silent_is_not_waited_for(tmp_path: Path, monke
         file = tmp_path / "config"
         file.write_text(json.dumps(config | {"current-context": "silent"}))
         with pytest.raises(FleetError, match=r"(?i)timeout|deadline"):
-            kube.Kubectl(needed("kubectl"), file)("get", "--raw=/readyz")
+            kubectl.Kubectl(needed("kubectl"), file)("get", "--raw=/readyz")
 
 
 def test_a_cluster_that_is_none() -> None:

@@ -15,7 +15,20 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import typer  # noqa: E402
 
-from generators.cli import change, charts, console, inspect, new, pipelines, render, schema, secrets, upgrade, validate  # noqa: E402
+from generators.cli import (  # noqa: E402
+    change,
+    charts,
+    console,
+    inspect,
+    lab,
+    new,
+    pipelines,
+    render,
+    schema,
+    secrets,
+    upgrade,
+    validate,
+)
 
 app = typer.Typer(
     name="fleet",
@@ -36,6 +49,7 @@ app.command("schema")(schema.schema)
 app.command("secrets")(secrets.secrets)
 app.command("upgrade")(upgrade.upgrade)
 app.add_typer(charts.app, name="charts")
+app.add_typer(lab.app, name="lab")
 app.add_typer(pipelines.app, name="pipelines")
 
 

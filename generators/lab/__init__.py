@@ -1,0 +1,1 @@
+"""A cluster on this machine, without a cloud: a real control plane, simulated nodes, Argo CD on a git of its own."""
