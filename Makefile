@@ -7,7 +7,7 @@ FLEET := .venv/bin/fleet
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help new-cluster delete-cluster render check validate e2e state-bucket plan apply destroy test test-pipelines pipelines golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade crds api-lifecycle rds-ca clean
+.PHONY: help new-cluster delete-cluster render check validate e2e lab state-bucket plan apply destroy test test-pipelines pipelines golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade crds api-lifecycle rds-ca clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ pipelines: .venv/.run .venv-pipelines/.ready ## Compile the pipelines of Kubeflo
 test-pipelines: .venv-pipelines/.ready ## Run the pipelines themselves here, on movies made for it
 	@.venv-pipelines/bin/pytest -c $(PIPELINES)/pyproject.toml --rootdir $(PIPELINES) $(PIPELINES)/tests
 
+lab: .name .venv/.lab control-plane tools ## Bring NAME= up on this machine, without AWS: [NODES=]; `fleet lab down NAME` ends it
+	@$(FLEET) lab up '$(NAME)' $(if $(NODES),--nodes $(NODES))
+
 # `-o addopts=` because the plain test run leaves this folder out. One at a time: each lab wants both cores.
 e2e: .venv/.dev ## Sync each committed cluster into a lab, a real control plane without a cloud, and look at what came of it
 	@.venv/bin/pytest -o addopts= -q --strict-markers --strict-config tests/e2e
@@ -94,7 +97,7 @@ docs: .venv/.dev ## Write docs/reference/ from the commands and models
 tools: .venv/.run ## Build kustomize and kubeconform into a cache outside the checkout (needs Go)
 	@.venv/bin/python -m generators.tools.build
 
-control-plane: .venv/.run ## Build etcd, kube-apiserver, kubectl and helm into the same cache (needs Go)
+control-plane: .venv/.run ## Build etcd, Kubernetes, kwok, Argo CD and helm into the same cache (needs Go)
 	@.venv/bin/python -m generators.tools.build control-plane
 
 upgrade: .name .venv/.run ## Check what another Kubernetes minor asks of NAME=: [TO= WRITE=1]
@@ -145,10 +148,15 @@ clean: ## Remove what make built inside the checkout
 	@$(UV) sync -q --locked --no-dev --group ops --inexact --compile-bytecode --python $(PYTHON)
 	@touch $@
 
+.venv/.lab: .venv/.run
+	@echo "setting up: packages for the lab" >&2
+	@$(UV) sync -q --locked --no-dev --group lab --inexact --compile-bytecode --python $(PYTHON)
+	@touch $@
+
 .venv/.dev: .venv/.run
 	@echo "setting up: packages for tests and lint" >&2
 	@$(UV) sync -q --locked --compile-bytecode --python $(PYTHON)
-	@touch $@ .venv/.ops
+	@touch $@ .venv/.ops .venv/.lab
 
 # Apart from the others: kfp pins versions that they do not take.
 .venv-pipelines/.ready: .uv/.$(UV_VERSION) $(PIPELINES)/pyproject.toml $(PIPELINES)/uv.lock apps/gpu-inference/worker/pyproject.toml

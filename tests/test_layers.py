@@ -20,9 +20,10 @@ ALLOWED = {
     "checks": {"model", "errors", "data"},
     "output": {"errors"},
     "kubeflow": {"model", "tools", "errors"},
+    "lab": {"pipeline", "source", "model", "output", "tools", "errors"},
     "tools": {"errors"},
     "pipeline": {"source", "model", "renderers", "checks", "output", "tools", "errors"},
-    "cli": {"pipeline", "source", "model", "renderers", "checks", "output", "tools", "kubeflow", "errors"},
+    "cli": {"pipeline", "source", "model", "renderers", "checks", "output", "tools", "kubeflow", "lab", "errors"},
 }
 """Room → rooms that it may import. Data flows from source to output; only pipeline and cli see it all."""
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name == "errors.py")

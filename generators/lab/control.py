@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -55,6 +56,9 @@ def start(workspace: Workspace, cluster: str, total_nodes: int) -> Iterator[str]
     """Starts a keeper and yields what it says until the lab is up. Raises FleetError where one is up, or this fails."""
     if status(cluster).up:
         raise wrong("lab", f"the lab of {cluster} is up already", hint=f"`fleet lab down {cluster}` ends it")
+    if importlib.util.find_spec("cryptography") is None:
+        hint = f"`make lab NAME={cluster}` sets up what a lab needs"
+        raise wrong("lab", "the package cryptography is not installed", hint=hint)
     home = home_of(cluster)
     down(cluster)
     home.make()

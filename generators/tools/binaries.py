@@ -56,7 +56,7 @@ class Module:
 
 
 TOOLS = Module(TESTS / "tools", "tools", "half a minute")
-CONTROL_PLANE = Module(TESTS / "control-plane", "control-plane", "some six minutes")
+CONTROL_PLANE = Module(TESTS / "control-plane", "control-plane", "some ten minutes")
 MODULES = (TOOLS, CONTROL_PLANE)
 
 
