@@ -28,8 +28,8 @@ def group(name: str, mode: str, **changes: Any) -> Facts:
         "slices": 4 if mode == "shared" else None,
         "gpusPerNode": 1,
         "max": 60,
-        "vcpu": 4,
-        "memoryMib": 16384,
+        "cpuMilli": 3320,
+        "memoryMib": 12438,
         "gpuMemoryMib": 16384,
         "selector": {"inference-fleet/node-group": name},
         "taints": [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}],
@@ -39,12 +39,17 @@ def group(name: str, mode: str, **changes: Any) -> Facts:
 
 def job(node_group: str, **changes: Any) -> Facts:
     return {
-        "nodeGroup": node_group,
+        "nodeGroups": [node_group],
         "input": "movies/",
         "output": "results/",
         "shards": 64,
         "parallelism": 40,
         "deadlineSeconds": 86400,
+        "maxFailed": min(7, changes.get("shards", 7)),
+        "enough": None,
+        "suspend": False,
+        "schedule": None,
+        "timeZone": "Etc/UTC",
         **changes,
     }
 
@@ -60,6 +65,7 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
         "images": {
             "server": "nvcr.io/nvidia/tritonserver:25.08-py3",
             "worker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/inference-worker:0.1.0",
+            "cudaWorker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/inference-worker:0.1.0-cuda",
         },
         "modelRepository": "models/",
         "nodeLocalDns": "169.254.20.10",
@@ -71,13 +77,18 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
 
 T4, A10G, SLICED = group("gpu-t4", "server"), group("gpu-a10g", "job"), group("gpu-sliced", "shared")
 EVERYTHING = facts(
-    {"gpu-t4": T4, "gpu-a10g": A10G, "gpu-sliced": SLICED},
-    {"beside-server": job("gpu-t4"), "nightly": job("gpu-a10g"), "thumbnails": job("gpu-sliced")},
+    {"gpu-t4": T4, "gpu-a10g": A10G, "gpu-reserve": group("gpu-reserve", "job"), "gpu-sliced": SLICED},
+    {
+        "beside-server": job("gpu-t4"),
+        "nightly": job("gpu-a10g"),
+        "thumbnails": job("gpu-sliced"),
+        "weekly": job("gpu-a10g", nodeGroups=["gpu-a10g", "gpu-reserve"], schedule="0 3 * * 6", enough=60),
+    },
 )
 CASES = {
     "nothing": facts(),
     "a job group without jobs": facts({"gpu-a10g": A10G}),
-    "servers alone": facts({"gpu-t4": T4, "gpu-l4": group("gpu-l4", "server", gpusPerNode=4, vcpu=48)}),
+    "servers alone": facts({"gpu-t4": T4, "gpu-l4": group("gpu-l4", "server", gpusPerNode=4, cpuMilli=47000)}),
     "a job": facts({"gpu-a10g": A10G}, {"nightly": job("gpu-a10g")}),
     "a job on slices": facts({"gpu-sliced": SLICED}, {"thumbnails": job("gpu-sliced")}),
     "everything": EVERYTHING,
@@ -145,7 +156,21 @@ def the(objects: list[Object], kind: str, name: str = "") -> Object:
 
 
 def pods(objects: list[Object]) -> list[Object]:
-    return [each["spec"]["template"]["spec"] for each in objects if "template" in each.get("spec", {})]
+    return [spec["template"]["spec"] for spec in map(spec_of, objects) if "template" in spec]
+
+
+def spec_of(each: Object) -> Object:
+    """The spec of an object; of a CronJob, that of its Jobs."""
+    spec: Object = each.get("spec", {})
+    return spec["jobTemplate"]["spec"] if each["kind"] == "CronJob" else spec
+
+
+def groups_of(pod: Object) -> set[str]:
+    """Node groups that a pod may run on."""
+    if "nodeSelector" in pod:
+        return {pod["nodeSelector"]["inference-fleet/node-group"]}
+    terms = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    return {value for term in terms for each in term["matchExpressions"] for value in each["values"]}
 
 
 def environment(container: Object) -> dict[str, str]:

@@ -24,6 +24,7 @@ from tests.gpu_inference import (
     facts,
     gpus,
     group,
+    groups_of,
     job,
     mib,
     names,
@@ -58,7 +59,7 @@ WORKERS = {"PriorityClass/gpu-inference-worker", "NetworkPolicy/worker"}
             ALWAYS
             | SERVERS
             | WORKERS
-            | {"DaemonSet/server-gpu-t4", "Job/beside-server", "Job/nightly", "Job/thumbnails"},
+            | {"DaemonSet/server-gpu-t4", "Job/beside-server", "Job/nightly", "Job/thumbnails", "CronJob/weekly"},
         ),
     ],
 )
@@ -170,7 +171,7 @@ def test_every_pod_goes_to_its_node_group_through_all_its_taints() -> None:
     taints = [*T4["taints"], {"key": "team", "value": "", "effect": "NoExecute"}]
     tainted = {name: {**each, "taints": taints} for name, each in EVERYTHING["nodeGroups"].items()}
     found = pods(render({**EVERYTHING, "nodeGroups": tainted}))
-    assert {pod["nodeSelector"]["inference-fleet/node-group"] for pod in found} == set(tainted)
+    assert set().union(*map(groups_of, found)) == set(tainted)
     for pod in found:
         for taint in taints:
             assert {**taint, "operator": "Equal"} in pod["tolerations"]
@@ -179,27 +180,24 @@ def test_every_pod_goes_to_its_node_group_through_all_its_taints() -> None:
 
 SHAPES = st.fixed_dictionaries({
     "mode": st.sampled_from(["server", "job", "shared"]),
-    "slices": st.integers(2, 16),
     "gpusPerNode": st.sampled_from([1, 2, 4, 8]),
-    "vcpu": st.integers(4, 192),
-    "memoryMib": st.integers(16_000, 2_000_000),
+    "cpuMilli": st.integers(3_000, 190_000),
+    "memoryMib": st.integers(12_000, 2_000_000),
 })  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)
-@given(shape=SHAPES, shards=st.integers(1, 100_000))
-def test_the_pods_of_a_node_fit_it_and_leave_room(shape: Facts, shards: int) -> None:
-    node = group("gpu", **shape)
+@given(shape=SHAPES, slices=st.integers(2, 16), shards=st.integers(40, 100_000))
+def test_the_pods_of_a_node_fit_it(shape: Facts, slices: int, shards: int) -> None:
+    node = group("gpu", **shape, slices=slices if shape["mode"] == "shared" else None)
     objects = render(facts({"gpu": node}, {"batch": job("gpu", shards=shards)}))
     slots = node["gpusPerNode"] * (node["slices"] if node["mode"] == "shared" else 1)
     [worker] = pods(of_kind(objects, "Job"))
     on_node = [*pods(of_kind(objects, "DaemonSet")), *[worker] * (1 if node["mode"] == "server" else slots)]
     requests = [pod["containers"][0]["resources"]["requests"] for pod in on_node]
-    assert 0 < sum(mib(each["memory"]) for each in requests) <= node["memoryMib"] * 0.8
-    assert 0 < sum(int(each["cpu"].removesuffix("m")) for each in requests) <= (node["vcpu"] - 1) * 1000
+    assert 0 < sum(mib(each["memory"]) for each in requests) <= node["memoryMib"]
+    assert 0 < sum(int(each["cpu"].removesuffix("m")) for each in requests) <= node["cpuMilli"]
     assert sum(gpus(pod) for pod in on_node) == slots
-    policy = the(objects, "Job")["spec"]
-    assert 1 <= policy["maxFailedIndexes"] <= max(1, shards)
 
 
 def test_requests_and_limits_agree_but_for_the_processor() -> None:

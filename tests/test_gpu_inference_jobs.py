@@ -14,10 +14,12 @@ from tests.gpu_inference import (
     environment,
     facts,
     gpus,
+    groups_of,
     job,
     names,
     of_kind,
     render,
+    spec_of,
     the,
 )
 
@@ -46,7 +48,7 @@ def test_a_job_outlives_spot_nodes_and_gives_up_on_bad_input() -> None:
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     annotations = spec["template"]["metadata"]["annotations"]
     assert annotations == {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
-    assert container["command"] == ["python", "-m", "worker", "run"]
+    assert container["command"] == ["python", "-m", "inference_worker", "run"]
     assert (
         environment(container).items()
         >= {
@@ -56,6 +58,50 @@ def test_a_job_outlives_spot_nodes_and_gives_up_on_bad_input() -> None:
             "INFERENCE_SHARDS": "64",
         }.items()
     )
+
+
+def test_a_job_goes_to_its_reserve_when_its_first_group_cannot_grow() -> None:
+    smaller = changed("nodeGroups.gpu-reserve.memoryMib", 6000)
+    pod = the(render(smaller), "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert groups_of(pod) == {"gpu-a10g", "gpu-reserve"}
+    [preferred] = pod["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert preferred["preference"]["matchExpressions"][0]["values"] == ["gpu-a10g"]
+    assert pod["containers"][0]["resources"]["limits"]["memory"] == "6000Mi"
+
+
+def test_a_job_spreads_over_zones_where_it_can() -> None:
+    for name, kind in (("nightly", "Job"), ("weekly", "CronJob")):
+        template = spec_of(the(render(EVERYTHING), kind, name))["template"]
+        [spread] = template["spec"]["topologySpreadConstraints"]
+        assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert spread["labelSelector"]["matchLabels"] == {"inference-fleet/job": name}
+        assert template["metadata"]["labels"]["inference-fleet/job"] == name
+
+
+def test_a_schedule_makes_a_cronjob_that_keeps_few_jobs_and_never_two_at_once() -> None:
+    found = the(render(EVERYTHING), "CronJob")
+    assert found["metadata"]["name"] == "weekly"  # changed in place: only its Jobs are made anew
+    spec = found["spec"]
+    assert (spec["schedule"], spec["timeZone"], spec["suspend"]) == ("0 3 * * 6", "Etc/UTC", False)
+    assert spec["concurrencyPolicy"] == "Forbid"
+    assert 1 <= spec["successfulJobsHistoryLimit"] <= spec["failedJobsHistoryLimit"] <= 5
+    assert spec["jobTemplate"]["spec"]["successPolicy"] == {"rules": [{"succeededCount": 60}]}
+    assert "successPolicy" not in the(render(EVERYTHING), "Job", "nightly")["spec"]
+
+
+def test_suspend_holds_a_job_or_a_schedule_back() -> None:
+    assert the(render(changed("jobs.nightly.suspend", value=True)), "Job", "nightly")["spec"]["suspend"] is True
+    held = the(render(changed("jobs.weekly.suspend", value=True)), "CronJob")["spec"]
+    assert held["suspend"] is True
+    assert held["jobTemplate"]["spec"]["suspend"] is False
+
+
+def test_a_worker_with_a_gpu_has_the_image_for_it() -> None:
+    objects = render(EVERYTHING)
+    images = EVERYTHING["images"]
+    for name, image in (("beside-server", "worker"), ("nightly", "cudaWorker"), ("thumbnails", "cudaWorker")):
+        container = the(objects, "Job", name)["spec"]["template"]["spec"]["containers"][0]
+        assert container["image"] == images[image]
 
 
 def job_name(cluster: Facts, name: str = "nightly") -> str:
@@ -68,8 +114,11 @@ def job_name(cluster: Facts, name: str = "nightly") -> str:
         ("jobs.nightly.input", "films/"),
         ("jobs.nightly.output", "elsewhere/"),
         ("jobs.nightly.shards", 65),
-        ("jobs.nightly.nodeGroup", "gpu-sliced"),
-        ("images.worker", "registry/inference-worker:0.2.0"),
+        ("jobs.nightly.nodeGroups", ["gpu-sliced"]),
+        ("jobs.nightly.nodeGroups", ["gpu-a10g", "gpu-reserve"]),
+        ("jobs.nightly.maxFailed", 8),
+        ("jobs.nightly.enough", 50),
+        ("images.cudaWorker", "registry/inference-worker:0.2.0-cuda"),
         ("bucket", "another"),
         ("region", "us-east-1"),
         ("nodeGroups.gpu-a10g.memoryMib", 32768),
@@ -84,11 +133,13 @@ def test_a_jobs_name_changes_with_what_cannot_be_changed_in_place(path: str, val
     ("path", "value"),
     [
         ("jobs.nightly.parallelism", 8),
-        ("jobs.thumbnails.shards", 3),
+        ("jobs.thumbnails.shards", 80),
+        ("jobs.nightly.suspend", True),
+        ("images.worker", "registry/inference-worker:0.2.0"),
         ("images.server", "nvcr.io/nvidia/tritonserver:25.09-py3"),
         ("modelRepository", "other/"),
         ("nodeGroups.gpu-a10g.max", 2),
-        ("nodeGroups.gpu-t4.vcpu", 8),
+        ("nodeGroups.gpu-t4.cpuMilli", 8000),
         ("name", "other"),
         ("environment", "staging"),
         ("roles.gpu-inference", "arn:aws:iam::123456789012:role/other"),

@@ -22,7 +22,7 @@ REQUIRED = [
     *[key for key in EVERYTHING if key not in {"name", "environment"}],
     *[f"{key}.{inner}" for key in ("app", "images", "roles") for inner in EVERYTHING[key]],
     *[f"nodeGroups.gpu-sliced.{key}" for key in SLICED if key != "max"],
-    *[f"jobs.nightly.{key}" for key in EVERYTHING["jobs"]["nightly"]],
+    *[f"jobs.weekly.{key}" for key in EVERYTHING["jobs"]["weekly"]],
 ]
 
 
@@ -38,11 +38,15 @@ def test_a_missing_fact_is_named(path: str) -> None:
     ("path", "value", "words"),
     [
         ("nodeGroups.gpu-t4.mode", "rented", "nodeGroups.gpu-t4: `mode` is `rented`"),
-        ("jobs.nightly.nodeGroup", "workers", "jobs.nightly: `nodeGroup` is `workers`, which has no GPU"),
+        ("nodeGroups.gpu-a10g.slices", 4, "nodeGroups.gpu-a10g: `slices` belongs to mode `shared`, and only to it"),
+        ("jobs.nightly.nodeGroups", ["workers"], "jobs.nightly: `nodeGroups` has `workers`, which has no GPU"),
+        ("jobs.weekly.nodeGroups", ["gpu-a10g", "gpu-t4"], "jobs.weekly: `nodeGroups` are not of one mode"),
+        ("jobs.nightly.parallelism", 65, "IndexedSpec: `parallelism` 65 is more than `completions` 64"),
+        ("jobs.nightly.maxFailed", 65, "IndexedSpec: `maxFailed` 65 is more than `completions` 64"),
         ("roles.gpu-inference", "prod-tokyo-gpu", "`prod-tokyo-gpu` is not the ARN of an IAM role"),
     ],
 )
-def test_a_wrong_fact_is_named(path: str, value: str, words: str) -> None:
+def test_a_wrong_fact_is_named(path: str, value: object, words: str) -> None:
     assert words in refusal(changed(path, value))
 
 
@@ -55,6 +59,7 @@ def test_a_wrong_fact_is_named(path: str, value: str, words: str) -> None:
         ("NetworkPolicy", ["labels", "name", "namespace", "podSelector"]),
         ("DaemonSet", ["labels", "maxUnavailable", "name", "namespace", "selector", "template"]),
         ("Job", ["labels", "name", "namespace", "spec"]),
+        ("CronJob", ["labels", "name", "namespace", "schedule", "spec", "suspend", "timeZone"]),
     ],
 )
 def test_a_constructor_names_the_parameter_that_is_missing(constructor: str, required: list[str]) -> None:

@@ -85,12 +85,12 @@ def test_what_jsonnet_made_is_told_at_its_line_and_all_at_once(workspace: Worksp
         (found,) = [each for each in message.splitlines() if f"[{rule}]" in each]
         assert found.startswith(f"error: {SERVER}:{line}:")
     unasked = [each for each in message.splitlines() if "[requests]" in each]
-    assert len(unasked) == 2
+    assert len(unasked) == 3
     assert "requests no cpu" in unasked[0]
 
 
 def test_a_node_group_that_is_gone_is_told_with_the_labels_that_are_left(workspace: Workspace, fleet: Fleet) -> None:
-    change(workspace, "apps/lib/pod.libsonnet", "nodeSelector: p.nodeSelector", "nodeSelector: { pool: 'nvme' }")
+    change(workspace, "apps/lib/pod.libsonnet", "nodeSelector: nodes[0]", "nodeSelector: { pool: 'nvme' }")
     message = told(fleet)
     at = position(workspace, SERVER, "pool: nvme")
     assert f"{at.rpartition(':')[0]}:" in message

@@ -15,11 +15,14 @@ local facts(cluster) =
   ]) + cluster;
   c {
     app: required('app', ['name', 'namespace']) + c.app,
-    images: required('images', ['server', 'worker']) + c.images,
-    nodeGroups: std.mapWithKey(gpu, c.nodeGroups),
+    images: required('images', ['server', 'worker', 'cudaWorker']) + c.images,
+    nodeGroups: std.mapWithKey(gpu.Group, c.nodeGroups),
     jobs: std.mapWithKey(
       function(name, job)
-        required('jobs.' + name, ['nodeGroup', 'input', 'output', 'shards', 'parallelism', 'deadlineSeconds']) + job,
+        required('jobs.' + name, [
+          'nodeGroups', 'input', 'output', 'shards', 'parallelism', 'deadlineSeconds', 'maxFailed', 'enough', 'suspend',
+          'schedule', 'timeZone',
+        ]) + job,
       c.jobs
     ),
   };
@@ -50,11 +53,11 @@ local template(c, group, component, own, graceSeconds, container) = pod.Template
   serviceAccount: c.app.name,
   priorityClass: '%s-%s' % [c.app.name, component],
   graceSeconds: graceSeconds,
-  nodeSelector: group.selector,
+  nodes: group.nodes,
   taints: group.taints,
   container: container,
   scratchMib: group.scratchMib,
-  shmMib: group.shmMib,
+  shmMib: std.floor(group.share.memory / 4),
 });
 
 local environment(c) = aws.env(c.region) { HOME: '/tmp' };
@@ -70,7 +73,7 @@ local serverDaemonSet(c, group) =
       bucket: c.bucket,
       prefix: c.modelRepository,
       env: environment(c),
-      resources: group.resources(group.gpusPerNode),
+      resources: group.share { gpus: group.gpusPerNode },
     })),
   });
 
@@ -91,24 +94,49 @@ local workerEnvironment(c, group, job) = environment(c) {
   }
 );
 
-local workerJob(c, name, job) =
-  assert job.nodeGroup in c.nodeGroups : 'jobs.%s: `nodeGroup` is `%s`, which has no GPU' % [name, job.nodeGroup];
-  local group = c.nodeGroups[job.nodeGroup];
+local groupOf(c, name, job) =
+  local found = [
+    if each in c.nodeGroups then c.nodeGroups[each]
+    else error 'jobs.%s: `nodeGroups` has `%s`, which has no GPU' % [name, each]
+    for each in job.nodeGroups
+  ];
+  assert std.length(std.set([group.mode for group in found])) == 1 :
+         'jobs.%s: `nodeGroups` are not of one mode' % name;
+  gpu.Union(found);
+
+local workerSpec(c, name, job) =
+  local group = groupOf(c, name, job);
   local own = { 'inference-fleet/job': name };
-  local spec = batch.IndexedSpec({
+  batch.IndexedSpec({
     completions: job.shards,
     parallelism: job.parallelism,
     deadlineSeconds: job.deadlineSeconds,
+    maxFailed: job.maxFailed,
+    enough: job.enough,
+    // A CronJob's Jobs are held back with it, not each.
+    suspend: job.suspend && job.schedule == null,
+    own: own,
     template: template(c, group, 'worker', own, batch.graceSeconds, pod.Container({
       name: 'worker',
-      image: c.images.worker,
+      image: if group.workerGpus == 0 then c.images.worker else c.images.cudaWorker,
       env: workerEnvironment(c, group, job),
-      resources: group.resources(group.workerGpus),
-    }) { command: ['python', '-m', 'worker', 'run'] }),
+      resources: group.share { gpus: group.workerGpus },
+    }) { command: ['python', '-m', 'inference_worker', 'run'] }),
   });
-  // All of it but the parallelism: that may change while the Job runs, and the rest never.
-  local digest = hash(spec { parallelism:: null });
-  kube.Job(object(c, '%s-%s' % [name, digest], 'worker') { labels+: own, spec: spec });
+
+local workerJob(c, name, job) =
+  local own = { 'inference-fleet/job': name };
+  local spec = workerSpec(c, name, job);
+  // In a Job's name, because what is in its spec never changes; a CronJob's takes effect with its next Job.
+  local digest = hash(spec + batch.mutable);
+  if job.schedule == null then kube.Job(object(c, '%s-%s' % [name, digest], 'worker') { labels+: own, spec: spec })
+  else kube.CronJob(object(c, name, 'worker') {
+    labels+: own,
+    schedule: job.schedule,
+    timeZone: job.timeZone,
+    suspend: job.suspend,
+    spec: spec,
+  });
 
 local pods(c, component) = [{ podSelector: { matchLabels: selector(c, component) } }];
 

@@ -10,15 +10,22 @@ local required = import 'required.libsonnet';
 
   // No TTL: a Job that is gone from the cluster but not from git would run again.
   IndexedSpec(params)::
-    local p = required('IndexedSpec', ['completions', 'parallelism', 'deadlineSeconds', 'template']) + params;
+    local p = required('IndexedSpec', [
+      'completions', 'parallelism', 'deadlineSeconds', 'maxFailed', 'enough', 'suspend', 'own', 'template',
+    ]) + params;
+    assert p.parallelism <= p.completions :
+           'IndexedSpec: `parallelism` %d is more than `completions` %d' % [p.parallelism, p.completions];
+    assert p.maxFailed <= p.completions :
+           'IndexedSpec: `maxFailed` %d is more than `completions` %d' % [p.maxFailed, p.completions];
     {
       completionMode: 'Indexed',
       completions: p.completions,
       parallelism: p.parallelism,
       activeDeadlineSeconds: p.deadlineSeconds,
       backoffLimitPerIndex: 3,
-      // More than a tenth is no longer the input's fault.
-      maxFailedIndexes: std.ceil(p.completions / 10),
+      // With more of them it is no longer the input's fault.
+      maxFailedIndexes: p.maxFailed,
+      suspend: p.suspend,
       podReplacementPolicy: 'Failed',
       podFailurePolicy: {
         rules: [
@@ -37,7 +44,19 @@ local required = import 'required.libsonnet';
       template: p.template {
         // Moving a half-done shard to save a node costs more than the node does.
         metadata+: { annotations+: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' } },
-        spec+: { restartPolicy: 'Never' },
+        spec+: {
+          restartPolicy: 'Never',
+          // Spot takes nodes by zone and type. A wish alone: cluster-autoscaler does not add nodes for it.
+          topologySpreadConstraints: [{
+            maxSkew: 1,
+            topologyKey: 'topology.kubernetes.io/zone',
+            whenUnsatisfiable: 'ScheduleAnyway',
+            labelSelector: { matchLabels: p.own },
+          }],
+        },
       },
-    },
+    } + (if p.enough == null then {} else { successPolicy: { rules: [{ succeededCount: p.enough }] } }),
+
+  // What may change while the Job is there.
+  mutable:: { parallelism:: null, suspend:: null },
 }

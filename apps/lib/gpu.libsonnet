@@ -11,22 +11,44 @@ local modes = {
 
 local scratchMibPerNode = 40960;
 
-// A node group of the renderer's argument, with what each of its pods may take of a node.
-function(name, given)
-  local group = required('nodeGroups.' + name, [
-    'mode', 'slices', 'gpusPerNode', 'vcpu', 'memoryMib', 'gpuMemoryMib', 'selector', 'taints',
-  ]) + given;
-  assert group.mode in modes : 'nodeGroups.%s: `mode` is `%s`' % [name, group.mode];
-  local mode = modes[group.mode];
-  local pods = mode.pods(group);
-  // A core and a fifth of the memory stay with the kubelet and the DaemonSets.
-  local memory = std.floor(group.memoryMib * 4 / 5 / pods);
-  group {
-    name: name,
-    workerGpus: mode.workerGpus,
-    workerGpuMemoryMib: std.floor(group.gpuMemoryMib * group.gpusPerNode / pods),
-    resources(gpus):: { cpu: std.floor((group.vcpu - 1) * 1000 / pods), memory: memory, gpus: gpus },
-    shmMib: std.floor(memory / 4),
-    // Models, or shards on their way through. Images and logs lie on the same volume.
-    scratchMib: std.floor(scratchMibPerNode / pods),
-  }
+local smallest(groups, value) = std.foldl(std.min, std.map(value, groups), value(groups[0]));
+
+{
+  // A node group of the renderer's argument, with what each of its pods may take of a node.
+  Group(name, given)::
+    local group = required('nodeGroups.' + name, [
+      'mode', 'slices', 'gpusPerNode', 'cpuMilli', 'memoryMib', 'gpuMemoryMib', 'selector', 'taints',
+    ]) + given;
+    assert group.mode in modes : 'nodeGroups.%s: `mode` is `%s`' % [name, group.mode];
+    local mode = modes[group.mode];
+    assert (group.mode == 'shared') == (group.slices != null) :
+           'nodeGroups.%s: `slices` belongs to mode `shared`, and only to it' % name;
+    local pods = mode.pods(group);
+    local memory = std.floor(group.memoryMib / pods);
+    group {
+      name: name,
+      workerGpus: mode.workerGpus,
+      workerGpuMemoryMib: std.floor(group.gpuMemoryMib * group.gpusPerNode / pods),
+      share: { cpu: std.floor(group.cpuMilli / pods), memory: memory },
+      nodes: [group.selector],
+      // Models, or shards on their way through. Images and logs lie on the same volume.
+      scratchMib: std.floor(scratchMibPerNode / pods),
+    },
+
+  // Groups of one mode as one: a pod that fits the nodes of each.
+  Union(groups)::
+    groups[0] {
+      nodes: std.flatMap(function(group) group.nodes, groups),
+      taints: std.foldl(
+        function(found, taint) if std.member(found, taint) then found else found + [taint],
+        std.flatMap(function(group) group.taints, groups),
+        []
+      ),
+      share: {
+        cpu: smallest(groups, function(group) group.share.cpu),
+        memory: smallest(groups, function(group) group.share.memory),
+      },
+      workerGpuMemoryMib: smallest(groups, function(group) group.workerGpuMemoryMib),
+      scratchMib: smallest(groups, function(group) group.scratchMib),
+    },
+}

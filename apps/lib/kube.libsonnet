@@ -86,4 +86,26 @@ local only(p, fields) = { [field]: p[field] for field in fields if field in p };
     local longest = std.length('%s-%d' % [p.name, p.spec.completions - 1]);
     assert longest <= 63 : 'Job: `%s` makes host names of %d characters; 63 is the most' % [p.name, longest];
     { apiVersion: 'batch/v1', kind: 'Job', metadata: meta(p), spec: p.spec },
+
+  CronJob(params)::
+    local p = required('CronJob', ['name', 'namespace', 'labels', 'schedule', 'timeZone', 'suspend', 'spec']) + params;
+    // Its Jobs have the time behind its name, in ten characters and more.
+    local longest = std.length('%s-%s-%d' % [p.name, std.repeat('0', 10), p.spec.completions - 1]);
+    assert longest <= 63 : 'CronJob: `%s` makes host names of %d characters; 63 is the most' % [p.name, longest];
+    {
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: meta(p),
+      spec: {
+        schedule: p.schedule,
+        timeZone: p.timeZone,
+        suspend: p.suspend,
+        concurrencyPolicy: 'Forbid',
+        // A controller that was away for longer leaves the time out; without this, a hundred such times stop it for good.
+        startingDeadlineSeconds: 3600,
+        successfulJobsHistoryLimit: 3,
+        failedJobsHistoryLimit: 3,
+        jobTemplate: { metadata: { labels: p.labels }, spec: p.spec },
+      },
+    },
 }

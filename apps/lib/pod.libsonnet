@@ -2,6 +2,25 @@
 local kube = import 'kube.libsonnet';
 local required = import 'required.libsonnet';
 
+local expressions(labels) =
+  [{ key: key, operator: 'In', values: [labels[key]] } for key in std.objectFields(labels)];
+
+// Where a pod may run: the labels of one kind of node, or of several, the first of them preferred.
+local on(nodes) =
+  assert nodes != [] : 'Template: `nodes` is empty';
+  if std.length(nodes) == 1 then { nodeSelector: nodes[0] } else {
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: expressions(labels) } for labels in nodes],
+        },
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          { weight: 100, preference: { matchExpressions: expressions(nodes[0]) } },
+        ],
+      },
+    },
+  };
+
 {
   // `resources`: cpu in millicores, memory in MiB, gpus.
   Container(params)::
@@ -29,10 +48,10 @@ local required = import 'required.libsonnet';
       volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, { name: 'shm', mountPath: '/dev/shm' }],
     },
 
-  // `scratchMib` is the most that /tmp may hold, `shmMib` the most that /dev/shm may.
+  // `nodes` are labels, those of one kind of node each; `scratchMib` is the most that /tmp may hold, `shmMib` the most that /dev/shm may.
   Template(params)::
     local p = required('Template', [
-      'labels', 'serviceAccount', 'priorityClass', 'graceSeconds', 'nodeSelector', 'taints', 'container',
+      'labels', 'serviceAccount', 'priorityClass', 'graceSeconds', 'nodes', 'taints', 'container',
       'scratchMib', 'shmMib',
     ]) + params;
     {
@@ -43,7 +62,6 @@ local required = import 'required.libsonnet';
         enableServiceLinks: false,
         priorityClassName: p.priorityClass,
         terminationGracePeriodSeconds: p.graceSeconds,
-        nodeSelector: p.nodeSelector,
         tolerations: kube.tolerations(p.taints),
         // With the default, 5, a name in AWS is first looked for in four domains of the cluster.
         dnsConfig: { options: [{ name: 'ndots', value: '2' }] },
@@ -60,6 +78,6 @@ local required = import 'required.libsonnet';
           // What lies here counts into the container's memory limit.
           { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: '%dMi' % p.shmMib } },
         ],
-      },
+      } + on(p.nodes),
     },
 }

@@ -114,18 +114,44 @@ class FluentBitSettings(AppSettings):
     """Of the nodes' journal, what is as grave as this syslog priority or graver: 4 is a warning, 7 everything."""
 
 
+Schedule = Annotated[
+    str,
+    Matching(
+        r"([0-9*/,-]+ ){2}([0-9*/,-]+|\?) ([0-9A-Za-z*/,-]+) ([0-9A-Za-z*/,-]+)", "a cron schedule", '"0 3 * * *"'
+    ),
+]
+TimeZone = Annotated[str, Matching(r"[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)*", "a time zone", "Asia/Tokyo")]
+Percentage = Annotated[int, Field(ge=1, le=100)]
+
+
 class InferenceJob(Model):
-    """One batch over an S3 prefix, as an indexed Job: one index a shard."""
+    """One batch over an S3 prefix, as an indexed Job an index for each shard; with a `schedule`, again and again."""
 
     node_group: Name
     """The GPU node group that runs it."""
+    fallback: tuple[Name, ...] = ()
+    """Further GPU node groups of the same mode and slices, where shards go when the first cannot grow: on-demand ones
+    for a spot group."""
     input: S3Prefix
     output: S3Prefix
-    shards: Annotated[int, Field(ge=1, le=100_000)]
+    shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Left out, ten times what the node groups can hold at once: then a larger `max` makes another Job of it."""
     parallelism: Annotated[int, Field(ge=1, le=5_000)] | None = None
-    """Shards at a time; left out, as many as the node group's GPUs can hold."""
+    """Shards at a time; left out, as many as the node groups' GPUs can hold."""
     deadline_hours: Annotated[int, Field(ge=1, le=336)] = 24
     """After this the Job ends, done or not: an image that cannot be pulled must not hold GPU nodes for ever."""
+    failed_percentage: Percentage = 10
+    """The Job ends when more of its shards than these have failed for good."""
+    enough_percentage: Annotated[int, Field(ge=1, le=99)] | None = None
+    """The Job is done when so many of its shards are, and the others are stopped; left out, all of them."""
+    gpu_memory_mib: Annotated[int, Field(ge=1)] | None = None
+    """What the model needs of a GPU; a group whose GPUs or slices have less is refused."""
+    suspend: bool = False
+    """Stands in the cluster and runs nothing. Taken back, it goes on where it was."""
+    schedule: Schedule | None = None
+    """Minute, hour, day of month, month, day of week: a CronJob. A batch that still runs is not joined by another."""
+    time_zone: TimeZone = "Etc/UTC"
+    """Of the schedule."""
 
 
 class GpuInferenceSettings(AppSettings):

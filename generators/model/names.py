@@ -5,6 +5,7 @@ from __future__ import annotations
 from .catalog import Inputs, Instance, Ui
 from .cluster import Cluster
 from .labels import ACCELERATOR_LABEL as ACCELERATOR_LABEL
+from .labels import CUDA_SUFFIX as CUDA_SUFFIX
 from .labels import GPU_MODE_LABEL as GPU_MODE_LABEL
 from .labels import GPU_PRESENT_LABEL as GPU_PRESENT_LABEL
 from .labels import GPU_TAINT as GPU_TAINT

@@ -135,7 +135,8 @@ def _gpu_apps(inputs: Inputs) -> Iterator[Finding]:
     """What pods on GPU nodes cannot do without, and what a group of model servers cannot."""
     apps = inputs.cluster.apps
     settings = apps.gpu_inference
-    used = {job.node_group for job in settings.jobs.values()} if settings else set()
+    batches = settings.jobs.values() if settings else ()
+    used = {name for job in batches for name in (job.node_group, *job.fallback)}
     for name, group in inputs.cluster.node_groups.items():
         at = ("node_groups", name)
         if group.gpu and "nvidia-device-plugin" not in apps.names():

@@ -10,6 +10,8 @@ from . import sizing, subnets
 from .access_rules import access
 from .base import Finding, Path, did_you_mean, dotted
 from .catalog import Inputs
+from .gpu_room import shares
+from .job_rules import job_sizes, jobs
 from .network import RFC_1918, SHARED
 from .node_group_rules import groups
 from .package_rules import packages
@@ -109,24 +111,6 @@ def dns(inputs: Inputs) -> Iterator[Finding]:
         yield Finding(("apps", "coredns"), f"more than {sizing.REPLICAS_MAX} replicas would be needed: {reason}", hint)
 
 
-def jobs(inputs: Inputs) -> Iterator[Finding]:
-    """Batches run on GPU node groups that exist, and read nothing that a batch writes."""
-    settings = inputs.cluster.apps.gpu_inference
-    found = inputs.cluster.node_groups
-    declared = settings.jobs if settings else {}
-    for name, job in declared.items():
-        at = ("apps", "gpu-inference", "jobs", name)
-        group = found.get(job.node_group)
-        if group is None or group.gpu is None:
-            with_gpu = [other for other, each in found.items() if each.gpu]
-            hint = did_you_mean(job.node_group, with_gpu, f"GPU node groups here: {', '.join(with_gpu) or 'none'}")
-            yield Finding((*at, "node_group"), f"no GPU node group `{job.node_group}`", hint)
-        for other, each in declared.items():
-            if job.output.startswith(each.input) or each.input.startswith(job.output):
-                what = f"`{job.output}` and apps.gpu-inference.jobs.{other}.input `{each.input}` overlap"
-                yield Finding((*at, "output"), what, "results would be read as movies; keep them under prefixes apart")
-
-
 def logs(inputs: Inputs) -> Iterator[Finding]:
     """A namespace whose logs are left out has none to take a sample of."""
     settings = inputs.cluster.apps.fluent_bit
@@ -166,4 +150,4 @@ def findings(inputs: Inputs) -> list[Finding]:
         *packages(inputs),
         *secrets(inputs),
     ]
-    return first or [*capacity(inputs), *dns(inputs)]
+    return first or [*capacity(inputs), *dns(inputs), *shares(inputs), *job_sizes(inputs)]

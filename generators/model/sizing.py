@@ -21,6 +21,8 @@ MEMORY_BASE_MIB, OBJECTS_PER_MIB = 54, 1000
 MEMORY_LIMIT_MIN_MIB = 170
 """EKS's own limit; never below it."""
 CPU_REQUEST_MIN_MILLI = 100
+SHARDS_PER_SLOT, SHARDS_MAX, PARALLELISM_MAX = 10, 100_000, 5_000
+"""Of an indexed Job, our own: with more than 100,000 completions Kubernetes bounds parallelism and failed indexes."""
 PODS_SMALL, PODS_LARGE, SMALL_VCPU = 110, 250, 30
 """Managed node groups cap max-pods: 110 up to 30 vCPU, 250 above (EKS user guide, choosing an instance type)."""
 
@@ -123,9 +125,24 @@ def job_slots(inputs: Inputs, group: NodeGroup) -> int:
     return group.max * inputs.catalog.instances[group.instance_types[0]].gpus * (gpu.slices or 1)
 
 
+def job_groups(inputs: Inputs, job: InferenceJob) -> list[NodeGroup]:
+    """Node groups that may run a batch, its own first."""
+    return [inputs.cluster.node_groups[name] for name in (job.node_group, *job.fallback)]
+
+
+def batch_slots(inputs: Inputs, job: InferenceJob) -> int:
+    """Shards of a batch that all its node groups can hold at once; no more than Kubernetes counts well."""
+    return min(sum(job_slots(inputs, group) for group in job_groups(inputs, job)), PARALLELISM_MAX)
+
+
+def shards(inputs: Inputs, job: InferenceJob) -> int:
+    """As written, or so many that a spot node takes little with it and the last ones do not wait for one."""
+    return job.shards or min(SHARDS_PER_SLOT * batch_slots(inputs, job), SHARDS_MAX)
+
+
 def parallelism(inputs: Inputs, job: InferenceJob) -> int:
-    """Shards at a time: as written, or as many as there are and the node group can hold."""
-    return job.parallelism or min(job.shards, job_slots(inputs, inputs.cluster.node_groups[job.node_group]))
+    """Shards at a time: as written, or as many as there are and the node groups can hold."""
+    return min(job.parallelism or batch_slots(inputs, job), shards(inputs, job))
 
 
 def metrics_server(inputs: Inputs) -> tuple[int, int]:

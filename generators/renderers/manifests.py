@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from generators.errors import wrong
-from generators.model import names, sizing
-from generators.model.apps import GpuInferenceSettings
+from generators.model import names
 from generators.model.catalog import App, Inputs
 from generators.model.identities import identities
 from generators.model.secrets import GIT, secret_stores
-from generators.renderers import jsonnet
+from generators.renderers import gpu_inference, jsonnet
 
 Facts = dict[str, object]
 
@@ -60,48 +59,6 @@ def argument(inputs: Inputs, name: str, app: App) -> Facts:
     }
 
 
-def _gpu_inference(inputs: Inputs) -> Facts:
-    settings = inputs.cluster.apps.gpu_inference or GpuInferenceSettings()
-    return {
-        "images": {
-            "server": settings.server_image,
-            "worker": names.worker_image(inputs.cluster, settings.worker_version),
-        },
-        "modelRepository": settings.model_repository,
-        "nodeGroups": _gpu_groups(inputs),
-        "jobs": {
-            name: {
-                "nodeGroup": job.node_group,
-                "input": job.input,
-                "output": job.output,
-                "shards": job.shards,
-                "parallelism": sizing.parallelism(inputs, job),
-                "deadlineSeconds": job.deadline_hours * 3600,
-            }
-            for name, job in sorted(settings.jobs.items())
-        },
-    }
-
-
-def _gpu_groups(inputs: Inputs) -> Facts:
-    found: Facts = {}
-    for name, group in sorted(inputs.cluster.node_groups.items()):
-        if group.gpu:
-            instance = inputs.catalog.instances[group.instance_types[0]]
-            found[name] = {
-                "mode": group.gpu.mode,
-                "slices": group.gpu.slices,
-                "gpusPerNode": instance.gpus,
-                "max": group.max,
-                "vcpu": instance.vcpu,
-                "memoryMib": instance.memory_mib,
-                "gpuMemoryMib": instance.gpu_memory_mib,
-                "selector": {names.GROUP_LABEL: name},
-                "taints": names.node_taints(group),
-            }
-    return found
-
-
 def _secret_stores(inputs: Inputs) -> Facts:
     return {"stores": [asdict(store) for store in secret_stores(inputs)]}
 
@@ -118,7 +75,7 @@ def _git_credential(inputs: Inputs) -> Facts:
 
 FACTS: dict[str, Callable[[Inputs], Facts]] = {
     "git-credential": _git_credential,
-    "gpu-inference": _gpu_inference,
+    "gpu-inference": gpu_inference.facts,
     "secret-stores": _secret_stores,
 }
 

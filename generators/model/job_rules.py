@@ -1,0 +1,64 @@
+"""Rules over batches: node groups that can run them, prefixes apart, and no more at a time than there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import gpu_room, sizing
+from .apps import InferenceJob
+from .base import Finding, Path, did_you_mean
+from .catalog import Inputs
+from .node_groups import NodeGroup
+
+
+def _declared(inputs: Inputs) -> dict[str, InferenceJob]:
+    settings = inputs.cluster.apps.gpu_inference
+    return dict(settings.jobs) if settings else {}
+
+
+def jobs(inputs: Inputs) -> Iterator[Finding]:
+    """Batches run on GPU node groups that exist and are alike, and read nothing that a batch writes."""
+    declared = _declared(inputs)
+    for name, job in declared.items():
+        at = ("apps", "gpu-inference", "jobs", name)
+        yield from _groups(at, inputs.cluster.node_groups, job)
+        for other, each in declared.items():
+            if job.output.startswith(each.input) or each.input.startswith(job.output):
+                what = f"`{job.output}` and apps.gpu-inference.jobs.{other}.input `{each.input}` overlap"
+                yield Finding((*at, "output"), what, "results would be read as movies; keep them under prefixes apart")
+
+
+def _groups(at: Path, found: dict[str, NodeGroup], job: InferenceJob) -> Iterator[Finding]:
+    with_gpu = {name: group for name, group in found.items() if group.gpu}
+    keys: list[Path] = [("node_group",), *[("fallback", index) for index in range(len(job.fallback))]]
+    named = list(zip(keys, (job.node_group, *job.fallback), strict=True))
+    for key, name in named:
+        if name not in with_gpu:
+            hint = did_you_mean(name, with_gpu, f"GPU node groups here: {', '.join(with_gpu) or 'none'}")
+            yield Finding((*at, *key), f"no GPU node group `{name}`", hint)
+    first = with_gpu.get(job.node_group)
+    for index, (key, name) in enumerate(named[1:], start=1):
+        group = with_gpu.get(name)
+        if name in [each for _, each in named[:index]]:
+            yield Finding((*at, *key), f"`{name}` is named twice", "once is enough")
+        elif first and group and group.gpu != first.gpu:
+            what = f"node_groups.{name}.gpu is not that of node_groups.{job.node_group}"
+            yield Finding((*at, *key), what, "a Job's pods are all alike: give both groups one mode and as many slices")
+
+
+def job_sizes(inputs: Inputs) -> Iterator[Finding]:
+    """Batches ask for no more than their node groups have."""
+    for name, job in _declared(inputs).items():
+        at = ("apps", "gpu-inference", "jobs", name)
+        slots = sizing.batch_slots(inputs, job)
+        if job.parallelism and job.parallelism > slots:
+            where = " and ".join(f"node_groups.{each}" for each in (job.node_group, *job.fallback))
+            what = f"{job.parallelism} is more than {where} can hold at once, {slots}"
+            yield Finding((*at, "parallelism"), what, "leave it out: it then follows from the groups' max")
+        for each in (job.node_group, *job.fallback):
+            group = inputs.cluster.node_groups[each]
+            share = gpu_room.share_mib(group, inputs.catalog.instances[group.instance_types[0]])
+            if job.gpu_memory_mib and job.gpu_memory_mib > share:
+                what = f"{job.gpu_memory_mib} is more than a GPU or slice of node_groups.{each} has, {share}"
+                hint = "fewer slices, another instance type, or mode server, whose GPUs are whole"
+                yield Finding((*at, "gpu_memory_mib"), what, hint)

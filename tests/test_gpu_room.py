@@ -1,0 +1,200 @@
+"""GPU pods fit their nodes: every GPU type of the data, in every mode, as the whole of a cluster file renders it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from generators.model import gpu_room, sizing
+from generators.model.allocatable import allocatable
+from generators.model.apps import GpuInferenceSettings
+from generators.model.base import Finding
+from generators.model.catalog import Inputs
+from generators.model.node_groups import NodeGroup
+from generators.model.rules import findings
+from generators.renderers import manifests
+from tests.fleets import ROOT, committed
+from tests.gpu_inference import gpus, groups_of, mib, of_kind, pods, spec_of
+
+GPU_TYPES = sorted(name for name, kind in committed().catalog.instances.items() if kind.gpus)
+EVERYWHERE = {
+    "nvidia-device-plugin": ["apps/nvidia-device-plugin/values.yaml"],
+    "dcgm-exporter": ["apps/dcgm-exporter/values.yaml"],
+    "node-local-dns": ["apps/node-local-dns/values.yaml"],
+    "fluent-bit": ["charts/fluent-bit/values.yaml"],
+    "cloudwatch-agent": ["charts/cloudwatch-agent/values.yaml"],
+}
+OF_EKS = (150, 0)
+"""aws-node with its policy agent, and kube-proxy: millicores as EKS requests them; they request no memory."""
+VOLUMES = (30, 192)
+"""The EBS CSI driver's pod on each node: three containers of 10m and 64Mi."""
+
+
+def cluster(groups: dict[str, Any], inference: dict[str, Any], *, prefixes: bool = True) -> Inputs:
+    """prod-tokyo with these GPU groups in place of its own; no rule has looked at it yet."""
+    inputs = committed().load("prod-tokyo")
+    kept = {name: each for name, each in inputs.cluster.node_groups.items() if not each.gpu}
+    parsed = {name: NodeGroup.model_validate_json(json.dumps(each)) for name, each in groups.items()}
+    settings = GpuInferenceSettings.model_validate_json(json.dumps(inference))
+    cni = inputs.cluster.network.cni.model_copy(update={"prefix_delegation": prefixes})
+    update = {
+        "node_groups": kept | parsed,
+        "apps": inputs.cluster.apps.model_copy(update={"gpu_inference": settings}),
+        "network": inputs.cluster.network.model_copy(update={"cni": cni}),
+    }
+    return Inputs(inputs.cluster.model_copy(update=update), inputs.catalog)
+
+
+@cache
+def everywhere() -> tuple[int, int]:
+    """Millicores and MiB that the pods of every GPU node request, by the values that they are installed with."""
+    cpu, memory = OF_EKS[0] + VOLUMES[0], OF_EKS[1] + VOLUMES[1]
+    for paths in EVERYWHERE.values():
+        for path in paths:
+            requests = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))["resources"]["requests"]
+            cpu += int(requests["cpu"].removesuffix("m"))
+            memory += mib(requests["memory"])
+    return cpu, memory
+
+
+def test_what_runs_on_every_node_fits_what_is_kept_for_it() -> None:
+    cpu, memory = everywhere()
+    assert 0.5 < cpu / gpu_room.EVERY_NODE_CPU_MILLI <= 1
+    assert 0.5 < memory / gpu_room.EVERY_NODE_MEMORY_MIB <= 1
+
+
+def declared(kind: str, mode: str, slices: int, most: int) -> dict[str, Any]:
+    gpu = {"mode": mode, **({"slices": slices} if mode == "shared" else {})}
+    return {"instance_types": [kind], "capacity": "spot", "gpu": gpu, "min": 1, "max": most}
+
+
+BATCHES = st.fixed_dictionaries(
+    {},
+    optional={
+        "shards": st.integers(1, 100_000),
+        "parallelism": st.integers(1, 5_000),
+        "failed_percentage": st.integers(1, 100),
+        "enough_percentage": st.integers(1, 99),
+        "schedule": st.just("0 3 * * *"),
+        "suspend": st.booleans(),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kind=st.sampled_from(GPU_TYPES),
+    other=st.sampled_from(GPU_TYPES),
+    mode=st.sampled_from(["server", "job", "shared"]),
+    slices=st.integers(2, 16),
+    most=st.integers(1, 450),
+    batch=BATCHES,
+    prefixes=st.booleans(),
+    reserve=st.booleans(),
+)
+def test_no_job_asks_for_what_no_node_group_has(
+    kind: str, other: str, mode: str, slices: int, most: int, batch: dict[str, Any], prefixes: bool, reserve: bool
+) -> None:
+    groups = {"gpu": declared(kind, mode, slices, most), "spare": declared(other, mode, slices, 3)}
+    job = {"node_group": "gpu", "fallback": ["spare"] * reserve, "input": "in/", "output": "out/", **batch}
+    inputs = cluster(groups, {"jobs": {"batch": job}}, prefixes=prefixes)
+    slots = sum(slots_of(inputs, name) for name in ("gpu", *job["fallback"]))
+    problems = [each for each in findings(inputs) if each.path[:2] != ("network", "pod_cidrs")]
+    if batch.get("parallelism", 0) > min(slots, 5_000):
+        assert [each.path[-1] for each in problems if "jobs" in each.path] == ["parallelism"]
+        return
+    assume(not problems)
+    objects: list[Any] = list(manifests.render(inputs).values())
+    mine = [each for each in objects if each["metadata"].get("namespace") == "gpu-inference"]
+    [spec] = [spec_of(each) for each in mine if each["kind"] in ("Job", "CronJob")]
+    assert 1 <= spec["parallelism"] <= min(slots, spec["completions"])
+    [worker] = pods([each for each in mine if each["kind"] in ("Job", "CronJob")])
+    assert groups_of(worker) == {"gpu", *job["fallback"]}
+    for name in groups_of(worker):
+        servers = [pod for pod in pods(of_kind(mine, "DaemonSet")) if groups_of(pod) == {name}]
+        fits(inputs, name, servers, worker)
+
+
+def slots_of(inputs: Inputs, name: str) -> int:
+    """Shards that a group holds at once, counted from the data alone."""
+    group = inputs.cluster.node_groups[name]
+    assert group.gpu
+    gpus_there = inputs.catalog.instances[group.instance_types[0]].gpus
+    return group.max * (1 if group.gpu.mode == "server" else gpus_there * (group.gpu.slices or 1))
+
+
+def fits(inputs: Inputs, name: str, servers: list[Any], worker: Any) -> None:
+    """All slots of one node at once, beside what runs on every node."""
+    group = inputs.cluster.node_groups[name]
+    slots = slots_of(inputs, name) // group.max
+    node = allocatable(inputs.catalog.instances[group.instance_types[0]], sizing.max_pods(inputs, group))
+    requests = [pod["containers"][0]["resources"]["requests"] for pod in [*servers, *[worker] * slots]]
+    cpu, memory = everywhere()
+    assert sum(int(each["cpu"].removesuffix("m")) for each in requests) + cpu <= node.cpu_milli
+    assert sum(mib(each["memory"]) for each in requests) + memory <= node.memory_mib
+    counted = inputs.catalog.instances[group.instance_types[0]].gpus * ((group.gpu and group.gpu.slices) or 1)
+    assert len(requests) + gpu_room.EVERY_NODE_PODS <= node.pods
+    assert sum(map(gpus, servers)) + gpus(worker) * slots == counted
+
+
+@pytest.mark.parametrize("kind", GPU_TYPES)
+@pytest.mark.parametrize("mode", ["server", "job"])
+def test_every_gpu_type_has_room_with_whole_gpus(kind: str, mode: str) -> None:
+    inputs = cluster({"gpu": declared(kind, mode, 2, 1)}, {})
+    assert list(gpu_room.shares(inputs)) == []
+    found = gpu_room.room(inputs, inputs.cluster.node_groups["gpu"])
+    assert found.memory_mib > 0.6 * inputs.catalog.instances[kind].memory_mib
+
+
+def problem(groups: dict[str, Any], job: dict[str, Any]) -> Finding:
+    jobs = {"batch": {"node_group": "gpu", "input": "in/", "output": "out/", **job}}
+    [found] = findings(cluster(groups, {"jobs": jobs}))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("group", "job", "key", "words"),
+    [
+        (
+            declared("g4dn.xlarge", "server", 2, 4),
+            {"parallelism": 5},
+            "parallelism",
+            "5 is more than node_groups.gpu can hold at once, 4",
+        ),
+        (
+            declared("g4dn.xlarge", "shared", 4, 4),
+            {"gpu_memory_mib": 4097},
+            "gpu_memory_mib",
+            "4097 is more than a GPU or slice of node_groups.gpu has, 4096",
+        ),
+        (declared("g4dn.xlarge", "job", 4, 4), {"fallback": ["gpu"]}, 0, "`gpu` is named twice"),
+        (declared("g4dn.xlarge", "job", 4, 4), {"fallback": ["workers"]}, 0, "no GPU node group `workers`"),
+    ],
+)
+def test_a_batch_that_cannot_run_is_refused(
+    group: dict[str, Any], job: dict[str, Any], key: object, words: str
+) -> None:
+    found = problem({"gpu": group}, job)
+    assert (found.path[-1], found.message) == (key, words)
+    assert found.hint
+
+
+def test_a_reserve_of_another_mode_is_refused() -> None:
+    groups = {"gpu": declared("g4dn.xlarge", "job", 2, 4), "other": declared("g4dn.xlarge", "shared", 2, 4)}
+    found = problem(groups, {"fallback": ["other"]})
+    assert found.message == "node_groups.other.gpu is not that of node_groups.gpu"
+
+
+def test_slices_too_thin_for_a_pod_are_refused() -> None:
+    [thin] = gpu_room.shares(cluster({"gpu": declared("g5.xlarge", "shared", 16, 1)}, {}))
+    assert thin.message == "16 pods on a `g5.xlarge` get 207m CPU and 777 MiB each"
+    crowded = {"gpu": declared("p5.48xlarge", "shared", 16, 1)}
+    [found] = gpu_room.shares(cluster(crowded, {}, prefixes=False))
+    assert found.message == "128 pods on a `p5.48xlarge`, which has room for 90 beside its own"
+    assert list(gpu_room.shares(cluster(crowded, {}))) == []
