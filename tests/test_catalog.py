@@ -58,6 +58,13 @@ def told(workspace: Workspace, text: str, name: str = "sample") -> str:
         ("chart: {", "colour: {", "sample/app.yaml:5:1: colour: is not a known key"),
         ("version: 1.2.3", "version: 1.2", ":5:72: chart.version: must be a text, and YAML reads 1.2 as a number"),
         ("version: 1.2.3", "version: ^1.2.3", "`^1.2.3` is not an exact chart version"),
+        ("repository: https://", "repository: http://", "is not an https:// URL, or the path of an OCI registry"),
+        ("repository: https://", "repository: oci://", "is not an https:// URL, or the path of an OCI registry"),
+        (
+            "wave: 0\n",
+            identity("arn:x").replace("s3:GetObject", '"s3:*"'),
+            "`s3:*` is not the full name of an action of an AWS service",
+        ),
         ("pod_security: restricted\n", "", "namespace: `tests` is made by this app and needs a `pod_security`"),
         ("namespace: tests", "namespace: kube-system", "pod_security: `kube-system` belongs to Kubernetes"),
         (

@@ -154,7 +154,7 @@ def test_a_template_that_helm_refuses_hides_no_other_problem(workspace: Workspac
     (workspace.root / "apps" / "cluster-autoscaler" / "values.yaml").write_text("colour: red\n")
     report = validated(workspace)
     message = "\n".join(map(str, report.problems))
-    assert "charts/sample: helm template" in message
+    assert "charts/sample/templates/config-map.yaml:1:1: helm template" in message
     assert "apps/cluster-autoscaler/values.yaml:1:9: colour" in message
     assert not report.unreadable
 

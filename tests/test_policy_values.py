@@ -45,6 +45,11 @@ def told(values: dict[str, Any]) -> list[str]:
         {"image": {"repository": "registry.k8s.io/autoscaler"}},
         {"image": {"registry": "registry.k8s.io", "repository": "autoscaler", "tag": 1.2}},
         {"release": {"tag": "latest"}},
+        {"priorityClassName": "system-cluster-critical", "nodeSelector": {"inference-fleet/role": "system"}},
+        {"priorityClassName": "system-node-critical", "nodeSelector": {}},
+        {"replicaCount": 2, "podDisruptionBudget": {"minAvailable": 1}},
+        {"replicaCount": 1, "podDisruptionBudget": {"enabled": False, "minAvailable": 1}},
+        {"replicas": 0, "pdb": {"minAvailable": 1}},
         {"nodeSelector": {}, "tolerations": [], "repository": {"url": "https://example.com"}},
     ],
 )
@@ -70,6 +75,22 @@ def test_values_that_can_be_met_are_silent(values: dict[str, Any]) -> None:
         (
             {"nodeSelector": {"inference-fleet/role": "system"}, "tolerations": [TOLERATION]},
             "tolerations: does not tolerate `CriticalAddonsOnly=true:NoSchedule` of the node groups that it chooses",
+        ),
+        (
+            {"nodeSelector": {"inference-fleet/role": "system"}, "tolerations": []},
+            "tolerations: does not tolerate `CriticalAddonsOnly=true:NoSchedule` of the node groups that it chooses",
+        ),
+        (
+            {"c": {"priorityClassName": "system-cluster-critical", "nodeSelector": {}}},
+            "c.nodeSelector: a system pod may run on ",
+        ),
+        (
+            {"replicaCount": 1, "podDisruptionBudget": {"enabled": True, "minAvailable": 1}},
+            "replicaCount: minAvailable 1 means 1 of 1 replica: none may ever be evicted [budget]",
+        ),
+        (
+            {"server": {"replicas": 3, "pdb": {"minAvailable": "70%"}}},
+            "server.pdb.minAvailable: minAvailable 70% means 3 of 3 replicas: none may ever be evicted [budget]",
         ),
         ({"sidecarImage": {"tag": "latest"}}, "sidecarImage.tag: `sidecarImage:latest` is whatever is newest"),
         ({"image": {"repository": "autoscaler", "tag": "latest"}}, "image.tag: `autoscaler:latest` is whatever is"),

@@ -14,6 +14,13 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "list": (list,),
 }
+_MENDS = {
+    "string": "write a text, in quotes, or take the key out",
+    "int": "write a whole number without quotes, or take the key out",
+    "bool": "write true or false without quotes, or take the key out",
+    "list": "write a list, or take the key out",
+    "map": "write keys and values below it, or take the key out",
+}
 
 
 def unindexed(catalog: Catalog, app: App) -> Finding | None:
@@ -54,11 +61,17 @@ def _below(index: ChartValues, chart: Chart, at: tuple[str, ...], values: Mappin
             yield Finding(path, f"{chart.name} {chart.version} has no such value", hint)
         elif kind == "map (open)" or name in chart.open_values:
             if not isinstance(value, dict):
-                yield Finding(path, f"{chart.name} takes a mapping here, not `{value}`")
+                yield _other_type(path, chart, "map", value)
         elif kind == "map" and isinstance(value, dict):
             yield from _below(index, chart, path, value)
         elif not _fits(kind, value):
-            yield Finding(path, f"{chart.name} takes {kind} here, not `{value}`")
+            yield _other_type(path, chart, kind, value)
+
+
+def _other_type(path: tuple[str, ...], chart: Chart, kind: str, value: object) -> Finding:
+    shown = "null" if value is None else value
+    wanted = "a mapping" if kind == "map" else kind
+    return Finding(path, f"{chart.name} takes {wanted} here, not `{shown}`", _MENDS.get(kind, "take the key out"))
 
 
 def _siblings(index: ChartValues, at: tuple[str, ...]) -> set[str]:

@@ -102,6 +102,8 @@ def explain(error: ValidationError, path: Path, fields: Callable[[], Iterable[st
             options = _listed(map(_shown, words["options"]), " or ")
             nearest = _nearest(str(error.instance), map(str, words["options"]), listed=False)
             yield SchemaProblem(path, f"is {_shown(error.instance)}, must be {options}", nearest)
+        case "not" if "const" in (refused := words.get("schema", {})):
+            yield SchemaProblem(path, f"must not be {_shown(refused['const'])}", "write another value")
         case _:
             yield from _explain_value(error, path)
 

@@ -32,18 +32,30 @@ GroupKind = Annotated[
 class Chart(Model):
     """A third-party Helm chart, pinned."""
 
-    repository: Text
-    """Helm repository URL, or an OCI registry path without oci://."""
+    repository: Annotated[
+        str,
+        Matching(
+            r"(https://[^\s/]+(/\S*)?|http://127\.0\.0\.1:[0-9]+|[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[a-z0-9._-]+)+)",
+            "an https:// URL, or the path of an OCI registry without oci://",
+            "https://example.github.io/charts",
+        ),
+    ]
+    """Helm repository URL, or an OCI registry path without oci://. Plain http is for a server of one's own machine."""
     name: Name
     version: Version
     open_values: dict[str, Text] = {}
     """Value paths that the chart passes on whole though its defaults name some keys, each with the reason."""
 
 
+Action = Annotated[
+    str, Matching(r"[a-z0-9-]+:[A-Za-z]+\*?", "the full name of an action of an AWS service", "s3:GetObject")
+]
+
+
 class Statement(Model):
     """One IAM policy statement. Resources and condition values may hold {placeholders}: see `names.placeholders`."""
 
-    actions: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+:[A-Za-z]+\*?$")], ...], Field(min_length=1)]
+    actions: Annotated[tuple[Action, ...], Field(min_length=1)]
     resources: Annotated[tuple[Text, ...], Field(min_length=1)]
     conditions: dict[Text, dict[Text, tuple[Text, ...]]] = {}
     """IAM operator → condition key → values."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from .base import Finding
 from .catalog import RESERVED_APP_NAMES, App, Identity
 from .identities import fields
+from .secrets import GIT, OPERATOR, STORES
 
 PLACEHOLDERS = frozenset(
     {
@@ -113,6 +114,15 @@ def shared_uis(apps: Mapping[str, App]) -> Iterator[tuple[str, Finding]]:
             if first != name:
                 what = f"apps/{first}/app.yaml has `{value}` too"
                 yield name, Finding(("ui", key), what, "each app's pages need a host and a port of their own")
+
+
+def early_secrets(apps: Mapping[str, App]) -> Iterator[tuple[str, Finding]]:
+    """App and finding for each that Argo CD would sync before the CRDs, or the store, that its secrets come through."""
+    for name, app in sorted(apps.items()):
+        before = OPERATOR if name == STORES else STORES if app.secrets or name == GIT else ""
+        if before in apps and app.wave <= apps[before].wave:
+            what = f"{app.wave} is not after {apps[before].wave}, the wave of {before}, through which its secrets come"
+            yield name, Finding(("wave",), what, f"a wave above {apps[before].wave}")
 
 
 def shared_levels(apps: Mapping[str, App]) -> Iterator[tuple[str, Finding]]:

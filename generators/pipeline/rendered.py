@@ -19,6 +19,8 @@ from generators.source import reader
 from generators.tools import helm, kustomize
 from generators.tools.binaries import ToolFailed, ToolMissing
 
+TEMPLATE = re.compile(r"\([^/() ]+/(templates/[^:() ]+):(\d+)")
+"""Where helm says that a template broke."""
 SOURCE = re.compile(r"^# Source: [^/\n]+/(\S+)$", re.MULTILINE)
 
 
@@ -70,10 +72,16 @@ def built(root: Path, inputs: Inputs, known_wrong: Collection[str] = ()) -> Buil
         except ToolMissing as error:
             found.unchecked.append(f"{shown}: not built: {error} ({error.hint})")
         except ToolFailed as error:
-            found.problems.append(Problem(Place(shown), str(error), hint=f"run `{command}`"))
+            found.problems.append(Problem(_blamed(shown, str(error)), str(error), hint=f"run `{command}`"))
         else:
             found.objects.extend(_objects(root, inputs, name, app, text))
     return found
+
+
+def _blamed(shown: str, message: str) -> Place:
+    """The template and line that helm names, or what was built as a whole."""
+    found = TEMPLATE.search(message)
+    return Place(f"{shown}/{found[1]}", int(found[2]), 1) if found else Place(shown)
 
 
 def _shown(inputs: Inputs, name: str, app: App) -> tuple[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from ipaddress import IPv4Network
 from itertools import zip_longest
 
-from generators.checks import chart_values, scope
+from generators.checks import chart_values, overruled, scope
 from generators.checks.identity import role_names
+from generators.checks.policy.objects import mapping
 from generators.checks.schemas import SchemaChecker
 from generators.checks.upgrade import objects as objects_of_minor
 from generators.errors import FleetError, Place, Problem, wrong
@@ -23,9 +24,9 @@ from generators.output.text import texts
 from generators.pipeline import identity, policies, rendered, stores
 from generators.pipeline.fleet import Fleet
 from generators.pipeline.upgrade import present
-from generators.renderers import render
+from generators.renderers import render, repository
 from generators.source import binding, reader
-from generators.source.nodes import Node
+from generators.source.nodes import Node, merge
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def validate_cluster(fleet: Fleet, name: str) -> Report:
         stale = _stale(name, wanted, plan)
         problems = list(stale)
         files = {app: list(_value_nodes(fleet, inputs, app, wanted)) for app in inputs.apps()}
-        values = _values(fleet, files)
+        values = _values(fleet, inputs, files)
         problems += [problem for _, found in values for problem in found]
         wrong_values = {app for app, found in values if found}
         on_disk = rendered.built(fleet.workspace.root, inputs, wrong_values)
@@ -128,19 +129,29 @@ def _object_problems(inputs: Inputs, each: rendered.Rendered) -> list[Problem]:
     return [rendered.placed(each, finding) for finding in findings]
 
 
-def _values(fleet: Fleet, files: dict[str, list[Node]]) -> list[tuple[str, list[Problem]]]:
+def _values(fleet: Fleet, inputs: Inputs, files: dict[str, list[Node]]) -> list[tuple[str, list[Problem]]]:
     """For each values file of a helm app, the app and the file's problems."""
     found = []
     for name, nodes in files.items():
         if finding := chart_values.unindexed(fleet.catalog, fleet.catalog.apps[name]):
             path = f"apps/{name}/app.yaml"
             found.append((name, [binding.located(reader.read(fleet.workspace.root / path, path), finding)]))
-        for node in nodes:
-            plain = node.plain()
-            assert isinstance(plain, dict)  # noqa: S101 - reader takes mappings only
-            findings = chart_values.findings(fleet.catalog, name, plain)
+        for number, node in enumerate(nodes):
+            findings = chart_values.findings(fleet.catalog, name, mapping(node.plain()))
+            if number == 0 and fleet.catalog.apps[name].own_chart:
+                # What a chart of ours leaves empty, a cluster fills in.
+                findings = [each for each in findings if not any(other.find(each.path) for other in nodes[1:])]
             found.append((name, [binding.located(node, finding) for finding in findings]))
+        if name in inputs.overrides:
+            found[-1][1].extend(_overruled(inputs, nodes))
     return found
+
+
+def _overruled(inputs: Inputs, nodes: list[Node]) -> list[Problem]:
+    """What the last file, a person's own, says of the cluster otherwise than the cluster is."""
+    below = reduce(lambda under, over: merge(over, under), nodes[:-1])
+    findings = overruled.findings(inputs.cluster, mapping(below.plain()), mapping(nodes[-1].plain()))
+    return [binding.located(nodes[-1], finding) for finding in findings]
 
 
 def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, wanted: dict[str, str]) -> Iterator[Node]:
@@ -148,6 +159,8 @@ def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, wanted: dict[str, str]
     if fleet.catalog.apps[name].kind != "helm":
         return
     root, cluster = fleet.workspace.root, f"clusters/{inputs.cluster.name}"
+    if own := fleet.catalog.apps[name].own_chart:
+        yield reader.read(root / f"{repository.chart(own)}/values.yaml", f"{repository.chart(own)}/values.yaml")
     if name in fleet.catalog.plain_values:
         yield reader.read(root / f"apps/{name}/values.yaml", f"apps/{name}/values.yaml")
     if f"values/{name}.yaml" in wanted:

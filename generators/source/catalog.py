@@ -8,7 +8,7 @@ from typing import Any
 
 from generators.errors import FleetError, Problem, wrong
 from generators.model.catalog import App, Catalog, ChartValues, Instance, MinorFacts, RegionFacts
-from generators.model.catalog_rules import app_findings, shared_identities, shared_levels, shared_uis
+from generators.model.catalog_rules import app_findings, early_secrets, shared_identities, shared_levels, shared_uis
 from generators.source import binding, reader
 from generators.source.nodes import Node
 from generators.source.workspace import Workspace
@@ -56,7 +56,7 @@ def _apps(workspace: Workspace) -> tuple[dict[str, App], list[Problem]]:
         else:
             problems += [binding.located(node, finding) for finding in app_findings(name, apps[name])]
             problems += _missing(workspace.root, path.parent, node, apps[name])
-    shared = (*shared_identities(apps), *shared_levels(apps), *shared_uis(apps))
+    shared = (*shared_identities(apps), *shared_levels(apps), *shared_uis(apps), *early_secrets(apps))
     problems += [binding.located(nodes[name], finding) for name, finding in shared]
     return apps, problems
 

@@ -94,7 +94,7 @@ class _Builder:
                     raise _one(self._place(event), "a second document starts here", "one file holds one document")
                 root = self._node(next(self.events), 0)
         if root is None or root.value is None:
-            raise _one(Place(self.shown), "the file is empty")
+            raise _one(Place(self.shown), "the file is empty", hint="write what it is for, or remove it")
         if not isinstance(root.value, dict):
             raise _one(root.place, "the file must be a mapping of keys to values", "for example `name: demo`")
         return root
