@@ -196,6 +196,10 @@ def test_the_order_is_secrets_then_users_then_programs(name: str) -> None:
     job = the(objects, "Job", "database-users")
     assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
     assert "ttlSecondsAfterFinished" not in job["spec"]
+    # A hook that waits for ever keeps Argo CD from every later commit, the one that takes the cause back included.
+    assert 300 < job["spec"]["activeDeadlineSeconds"] <= 900
+    [external] = {each["spec"]["refreshInterval"] for each in of_kind(objects, "ExternalSecret")}
+    assert external == "5m"
     before = [
         *of_kind(objects, "ExternalSecret"),
         *(the(objects, "NetworkPolicy", each) for each in ("default-deny", "dns", "database")),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from kfp import local
+from kfp import compiler, local
 from movie_pipelines import compile as compiling
 from movie_pipelines.catalogue import PIPELINES
 from movie_pipelines.sample import sample
@@ -101,3 +103,15 @@ def test_the_sample_runs(tmp_path: Path) -> None:
     said = [json.loads(path.read_text()) for path in tmp_path.rglob("process/executor_output.json")]
     means = sorted(each["parameterValues"]["Output"] for each in said)
     assert means == [f"mean {item + 0.375:.3f}" for item in range(1, 7)]
+
+
+def test_the_example_of_the_how_to_is_a_pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Word for word as a reader copies it."""
+    page = Path(__file__).parents[4] / "docs" / "how-to" / "write-a-pipeline.md"
+    [code] = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "example_of_the_page.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    example = importlib.import_module("example_of_the_page")
+    compiler.Compiler().compile(example.count_movies, str(tmp_path / "count.yaml"))
+    executors, platform = parts((tmp_path / "count.yaml").read_text(encoding="utf-8"))
+    assert set(executors) == set(platform) == {"exec-count"}
