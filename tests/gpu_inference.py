@@ -42,6 +42,7 @@ def job(node_group: str, **changes: Any) -> Facts:
         "nodeGroups": [node_group],
         "input": "movies/",
         "output": "results/",
+        "model": "models/resnet50/1/model.onnx",
         "shards": 64,
         "parallelism": 40,
         "deadlineSeconds": 86400,
@@ -68,6 +69,8 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
             "cudaWorker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/inference-worker:0.1.0-cuda",
         },
         "modelRepository": "models/",
+        "models": ["resnet50", "yolo"],
+        "warmImages": [],
         "nodeLocalDns": "169.254.20.10",
         "nodeGroups": groups or {},
         "jobs": jobs or {},
@@ -174,7 +177,7 @@ def groups_of(pod: Object) -> set[str]:
 
 
 def environment(container: Object) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in container["env"]}
+    return {each["name"]: each["value"] for each in container["env"] if "value" in each}
 
 
 def gpus(pod: Object) -> int:

@@ -218,10 +218,18 @@ def test_the_server_holds_all_gpus_of_its_node() -> None:
     }
 
 
-def test_the_server_polls_its_models_and_is_probed() -> None:
+def test_the_server_loads_its_models_once_and_is_ready_with_them_all() -> None:
     server = the(render(EVERYTHING), "DaemonSet")
     [container] = server["spec"]["template"]["spec"]["containers"]
     assert f"--model-repository=s3://{EVERYTHING['bucket']}/models" in container["args"]
+    assert [each for each in container["args"] if each.startswith("--load-model=")] == [
+        "--load-model=resnet50",
+        "--load-model=yolo",
+    ]
+    assert {"--model-control-mode=explicit", "--strict-readiness=true"} <= set(container["args"])
+    assert "--exit-on-error=true" in container["args"]  # or it would stand without models for a quarter of an hour
+    everything = the(render({**EVERYTHING, "models": []}), "DaemonSet")["spec"]["template"]["spec"]["containers"][0]
+    assert "--load-model=*" in everything["args"]
     assert container["readinessProbe"]["httpGet"] == {"path": "/v2/health/ready", "port": "http"}
     assert container["livenessProbe"]["httpGet"]["path"] == "/v2/health/live"
     assert container["startupProbe"]["failureThreshold"] * container["startupProbe"]["periodSeconds"] == 900
@@ -248,6 +256,7 @@ def test_a_worker_beside_the_server_finds_it_and_takes_no_gpu() -> None:
     worker = the(objects, "Job", "beside-server")["spec"]["template"]["spec"]
     host, port = environment(worker["containers"][0])["INFERENCE_SERVER"].split(":")
     assert host == f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.cluster.local"
+    assert int(port) == 8000  # the worker speaks HTTP
     assert int(port) in {each["port"] for each in service["spec"]["ports"]}
     assert gpus(worker) == 0
     assert environment(worker["containers"][0])["NVIDIA_VISIBLE_DEVICES"] == "void"

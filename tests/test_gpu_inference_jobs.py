@@ -38,9 +38,13 @@ def test_a_job_outlives_spot_nodes_and_gives_up_on_bad_input() -> None:
     assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 64, 40)
     assert (spec["backoffLimitPerIndex"], spec["maxFailedIndexes"]) == (3, 7)
     assert "ttlSecondsAfterFinished" not in spec
-    ignored, bad_input = spec["podFailurePolicy"]["rules"]
+    ignored, stopped, bad_input = spec["podFailurePolicy"]["rules"]
     assert ignored == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
     [container] = spec["template"]["spec"]["containers"]
+    assert stopped["action"] == "Ignore"
+    assert stopped["onExitCodes"]["values"] == [75]
+    [run] = [each["valueFrom"] for each in container["env"] if each["name"] == "INFERENCE_RUN"]
+    assert run == {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
     assert bad_input == {
         "action": "FailIndex",
         "onExitCodes": {"containerName": container["name"], "operator": "In", "values": [65]},
@@ -55,6 +59,7 @@ def test_a_job_outlives_spot_nodes_and_gives_up_on_bad_input() -> None:
             "INFERENCE_BUCKET": EVERYTHING["bucket"],
             "INFERENCE_INPUT": "movies/",
             "INFERENCE_OUTPUT": "results/",
+            "INFERENCE_MODEL": "models/resnet50/1/model.onnx",
             "INFERENCE_SHARDS": "64",
         }.items()
     )

@@ -74,6 +74,10 @@ def declared(kind: str, mode: str, slices: int, most: int) -> dict[str, Any]:
     return {"instance_types": [kind], "capacity": "spot", "gpu": gpu, "min": 1, "max": most}
 
 
+def model(mode: str) -> str:
+    return "resnet50" if mode == "server" else "models/resnet50/1/model.onnx"
+
+
 BATCHES = st.fixed_dictionaries(
     {},
     optional={
@@ -102,7 +106,14 @@ def test_no_job_asks_for_what_no_node_group_has(
     kind: str, other: str, mode: str, slices: int, most: int, batch: dict[str, Any], prefixes: bool, reserve: bool
 ) -> None:
     groups = {"gpu": declared(kind, mode, slices, most), "spare": declared(other, mode, slices, 3)}
-    job = {"node_group": "gpu", "fallback": ["spare"] * reserve, "input": "in/", "output": "out/", **batch}
+    job = {
+        "node_group": "gpu",
+        "fallback": ["spare"] * reserve,
+        "input": "in/",
+        "output": "out/",
+        "model": model(mode),
+        **batch,
+    }
     inputs = cluster(groups, {"jobs": {"batch": job}}, prefixes=prefixes)
     slots = sum(slots_of(inputs, name) for name in ("gpu", *job["fallback"]))
     problems = [each for each in findings(inputs) if each.path[:2] != ("network", "pod_cidrs")]
@@ -153,7 +164,8 @@ def test_every_gpu_type_has_room_with_whole_gpus(kind: str, mode: str) -> None:
 
 
 def problem(groups: dict[str, Any], job: dict[str, Any]) -> Finding:
-    jobs = {"batch": {"node_group": "gpu", "input": "in/", "output": "out/", **job}}
+    mode = groups["gpu"]["gpu"]["mode"]
+    jobs = {"batch": {"node_group": "gpu", "input": "in/", "output": "out/", "model": model(mode), **job}}
     [found] = findings(cluster(groups, {"jobs": jobs}))
     return found
 
@@ -172,6 +184,18 @@ def problem(groups: dict[str, Any], job: dict[str, Any]) -> Finding:
             {"gpu_memory_mib": 4097},
             "gpu_memory_mib",
             "4097 is more than a GPU or slice of node_groups.gpu has, 4096",
+        ),
+        (
+            declared("g4dn.xlarge", "job", 4, 4),
+            {"model": "resnet50"},
+            "model",
+            "`resnet50` is no ONNX file below apps.gpu-inference.model_repository, `models/`",
+        ),
+        (
+            declared("g4dn.xlarge", "server", 4, 4),
+            {"model": "models/resnet50/1/model.onnx"},
+            "model",
+            "`models/resnet50/1/model.onnx` is no model of the server on node_groups.gpu",
         ),
         (declared("g4dn.xlarge", "job", 4, 4), {"fallback": ["gpu"]}, 0, "`gpu` is named twice"),
         (declared("g4dn.xlarge", "job", 4, 4), {"fallback": ["workers"]}, 0, "no GPU node group `workers`"),

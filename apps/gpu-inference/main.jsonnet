@@ -8,10 +8,12 @@ local network = import '../lib/network.libsonnet';
 local pod = import '../lib/pod.libsonnet';
 local required = import '../lib/required.libsonnet';
 local triton = import '../lib/triton.libsonnet';
+local warmer = import '../lib/warmer.libsonnet';
 
 local facts(cluster) =
   local c = required('cluster', [
-    'region', 'bucket', 'app', 'roles', 'images', 'modelRepository', 'nodeGroups', 'jobs', 'nodeLocalDns',
+    'region', 'bucket', 'app', 'roles', 'images', 'modelRepository', 'models', 'warmImages', 'nodeGroups', 'jobs',
+    'nodeLocalDns',
   ]) + cluster;
   c {
     app: required('app', ['name', 'namespace']) + c.app,
@@ -20,8 +22,8 @@ local facts(cluster) =
     jobs: std.mapWithKey(
       function(name, job)
         required('jobs.' + name, [
-          'nodeGroups', 'input', 'output', 'shards', 'parallelism', 'deadlineSeconds', 'maxFailed', 'enough', 'suspend',
-          'schedule', 'timeZone',
+          'nodeGroups', 'input', 'output', 'model', 'shards', 'parallelism', 'deadlineSeconds', 'maxFailed', 'enough',
+          'suspend', 'schedule', 'timeZone',
         ]) + job,
       c.jobs
     ),
@@ -72,6 +74,7 @@ local serverDaemonSet(c, group) =
       image: c.images.server,
       bucket: c.bucket,
       prefix: c.modelRepository,
+      models: c.models,
       env: environment(c),
       resources: group.share { gpus: group.gpusPerNode },
     })),
@@ -80,11 +83,14 @@ local serverDaemonSet(c, group) =
 local workerEnvironment(c, group, job) = environment(c) {
   INFERENCE_BUCKET: c.bucket,
   INFERENCE_INPUT: job.input,
+  INFERENCE_MODEL: job.model,
   INFERENCE_OUTPUT: job.output,
+  // A Job of another name lists the input again, and does what is new.
+  INFERENCE_RUN: pod.label('batch.kubernetes.io/job-name'),
   INFERENCE_SHARDS: '%d' % job.shards,
 } + (
   if group.workerGpus == 0 then {
-    INFERENCE_SERVER: 'server.%s.svc.cluster.local:%d' % [c.app.namespace, triton.ports.grpc],
+    INFERENCE_SERVER: 'server.%s.svc.cluster.local:%d' % [c.app.namespace, triton.ports.http],
     // A CUDA image asks for all GPUs unless told otherwise, and would get the server's.
     NVIDIA_VISIBLE_DEVICES: 'void',
   } else {
@@ -170,9 +176,36 @@ local workers(c) = [
   }),
 ] + [workerJob(c, name, c.jobs[name]) for name in std.objectFields(c.jobs)];
 
+local warmerDaemonSet(c, group) =
+  local own = { 'inference-fleet/node-group': group.name };
+  kube.DaemonSet(object(c, 'warmer-' + group.name, 'warmer') {
+    labels+: own,
+    selector: selector(c, 'warmer') + own,
+    // Many nodes at once would ask the registry for gigabytes each, beside work that runs.
+    maxUnavailable: '10%',
+    template: warmer.Template({
+      images: c.warmImages,
+      labels: selector(c, 'warmer') + labels + own,
+      serviceAccount: c.app.name,
+      priorityClass: '%s-warmer' % c.app.name,
+      graceSeconds: 1,
+      nodes: group.nodes,
+      taints: group.taints,
+    }),
+  });
+
+local warmers(c) = [
+  priority(c, 'warmer', {
+    value: 0,
+    preemptionPolicy: 'Never',
+    description: 'Images pulled ahead: they make room for everything.',
+  }),
+] + [warmerDaemonSet(c, group) for group in std.objectValues(c.nodeGroups)];
+
 function(cluster)
   local c = facts(cluster);
   local groups = [group for group in std.objectValues(c.nodeGroups) if group.mode == 'server'];
   [serviceAccount(c), kube.NetworkPolicy(object(c, 'default-deny', 'network') { podSelector: {} })]
   + (if groups == [] then [] else servers(c, groups))
   + (if c.jobs == {} then [] else workers(c))
+  + (if c.warmImages == [] then [] else warmers(c))

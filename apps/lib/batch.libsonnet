@@ -5,6 +5,9 @@ local required = import 'required.libsonnet';
   // What a worker exits with where its input is at fault: no other attempt will end better.
   badInputExitCode:: 65,
 
+  // What it exits with when it was stopped and has saved its place: the next attempt goes on from there.
+  stoppedExitCode:: 75,
+
   // For a shard to save its place; a spot node is gone two minutes after its notice.
   graceSeconds:: 90,
 
@@ -17,6 +20,10 @@ local required = import 'required.libsonnet';
            'IndexedSpec: `parallelism` %d is more than `completions` %d' % [p.parallelism, p.completions];
     assert p.maxFailed <= p.completions :
            'IndexedSpec: `maxFailed` %d is more than `completions` %d' % [p.maxFailed, p.completions];
+    local exit(action, code) = {
+      action: action,
+      onExitCodes: { containerName: p.template.spec.containers[0].name, operator: 'In', values: [code] },
+    };
     {
       completionMode: 'Indexed',
       completions: p.completions,
@@ -31,14 +38,8 @@ local required = import 'required.libsonnet';
         rules: [
           // The node was taken, not the work at fault: another attempt, and none of the index's own is used up.
           { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-          {
-            action: 'FailIndex',
-            onExitCodes: {
-              containerName: p.template.spec.containers[0].name,
-              operator: 'In',
-              values: [$.badInputExitCode],
-            },
-          },
+          exit('Ignore', $.stoppedExitCode),
+          exit('FailIndex', $.badInputExitCode),
         ],
       },
       template: p.template {

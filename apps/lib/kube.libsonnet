@@ -9,8 +9,13 @@ local meta(p) =
 local only(p, fields) = { [field]: p[field] for field in fields if field in p };
 
 {
-  // Environment variables and tolerations as Kubernetes lists them.
-  env(variables):: [{ name: name, value: variables[name] } for name in std.objectFields(variables)],
+  // Environment variables, by their values or by where these come from, and tolerations as Kubernetes lists them.
+  env(variables):: [
+    { name: name } + (
+      if std.isObject(variables[name]) then { valueFrom: variables[name] } else { value: variables[name] }
+    )
+    for name in std.objectFields(variables)
+  ],
 
   tolerations(taints):: [
     { key: taint.key, operator: 'Equal', value: taint.value, effect: taint.effect }

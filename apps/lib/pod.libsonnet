@@ -22,6 +22,9 @@ local on(nodes) =
   };
 
 {
+  // The value of a variable that holds one of the pod's labels.
+  label(key):: { fieldRef: { fieldPath: "metadata.labels['%s']" % key } },
+
   // `resources`: cpu in millicores, memory in MiB, gpus.
   Container(params)::
     local p = required('Container', ['name', 'image', 'env', 'resources']) + params;

@@ -1,4 +1,4 @@
-// NVIDIA's Triton as a container that polls its models from S3.
+// NVIDIA's Triton as a container that reads its models from S3 when it starts.
 local pod = import 'pod.libsonnet';
 local required = import 'required.libsonnet';
 
@@ -15,20 +15,20 @@ local probe(path, more) = { httpGet: { path: path, port: 'http' }, timeoutSecond
   graceSeconds:: endpointSeconds + inFlightSeconds + 20,
 
   Container(params)::
-    local p = required('Triton', ['image', 'bucket', 'prefix', 'env', 'resources']) + params;
+    local p = required('Triton', ['image', 'bucket', 'prefix', 'models', 'env', 'resources']) + params;
     local all = $.ports { metrics: 8002 };
     pod.Container({ name: 'server', image: p.image, env: p.env, resources: p.resources }) {
       args: [
         'tritonserver',
         '--model-repository=s3://%s/%s' % [p.bucket, std.rstripChars(p.prefix, '/')],
-        '--model-control-mode=poll',
-        '--repository-poll-secs=60',
-        // One model that does not load must not take the others away, neither here nor on a new node. Who needs a
-        // certain model asks for it at /v2/models/<model>/ready.
-        '--exit-on-error=false',
-        '--strict-readiness=false',
+        // A write to the bucket changes no server that runs: half a model is never loaded, nor everywhere at once.
+        '--model-control-mode=explicit',
+        // Without S3, or with a model that does not load, it ends at once and is started again, rather than to wait
+        // without models; ready is who has them all. A rollout stops at its first tenth.
+        '--exit-on-error=true',
+        '--strict-readiness=true',
         '--exit-timeout-secs=%d' % inFlightSeconds,
-      ],
+      ] + ['--load-model=' + name for name in (if p.models == [] then ['*'] else p.models)],
       ports: [
         { name: name, protocol: 'TCP', containerPort: all[name] }
         for name in std.objectFields(all)

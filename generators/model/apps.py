@@ -121,6 +121,14 @@ Schedule = Annotated[
     ),
 ]
 TimeZone = Annotated[str, Matching(r"[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)*", "a time zone", "Asia/Tokyo")]
+ModelName = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*",
+        "a model's name, or the key of an ONNX file",
+        "models/resnet50/1/model.onnx",
+    ),
+]
 Percentage = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -134,6 +142,8 @@ class InferenceJob(Model):
     for a spot group."""
     input: S3Prefix
     output: S3Prefix
+    model: ModelName
+    """Beside a model server, its name there; elsewhere, the key of an ONNX file in the bucket."""
     shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Left out, ten times what the node groups can hold at once: then a larger `max` makes another Job of it."""
     parallelism: Annotated[int, Field(ge=1, le=5_000)] | None = None
@@ -154,14 +164,20 @@ class InferenceJob(Model):
     """Of the schedule."""
 
 
+Image = Annotated[str, Field(pattern=r"^[^\s:]+(/[^\s:]+)+:[^\s:]+$")]
+
+
 class GpuInferenceSettings(AppSettings):
     """The model server on `server` groups, and the batches."""
 
     model_repository: S3Prefix = "models/"
-    """Where the models lie in the bucket; the server polls it."""
-    server_image: Annotated[str, Field(pattern=r"^[^\s:]+(/[^\s:]+)+:[^\s:]+$")] = (
-        "nvcr.io/nvidia/tritonserver:25.08-py3"
-    )
+    """Where the models lie in the bucket, one folder each as Triton wants them. The server reads it when it starts."""
+    models: tuple[Annotated[str, Matching(r"[A-Za-z0-9_.-]+", "a model's name", "resnet50")], ...] = ()
+    """Models of the repository that the server loads and is not ready without; left out, all that are there."""
+    server_image: Image = "nvcr.io/nvidia/tritonserver:25.08-py3"
+    warm_images: tuple[Image, ...] = ()
+    """Images that every GPU node pulls before a pod asks for them: the next `server_image`, a day before it is that.
+    Taken out again, nodes drop them when their disks fill."""
     worker_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "0.1.0"
     """Tag of our own worker image in the cluster's ECR repository."""
     jobs: dict[Name, InferenceJob] = {}

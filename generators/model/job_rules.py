@@ -22,6 +22,7 @@ def jobs(inputs: Inputs) -> Iterator[Finding]:
     for name, job in declared.items():
         at = ("apps", "gpu-inference", "jobs", name)
         yield from _groups(at, inputs.cluster.node_groups, job)
+        yield from _model(inputs, at, job)
         for other, each in declared.items():
             if job.output.startswith(each.input) or each.input.startswith(job.output):
                 what = f"`{job.output}` and apps.gpu-inference.jobs.{other}.input `{each.input}` overlap"
@@ -44,6 +45,24 @@ def _groups(at: Path, found: dict[str, NodeGroup], job: InferenceJob) -> Iterato
         elif first and group and group.gpu != first.gpu:
             what = f"node_groups.{name}.gpu is not that of node_groups.{job.node_group}"
             yield Finding((*at, *key), what, "a Job's pods are all alike: give both groups one mode and as many slices")
+
+
+def _model(inputs: Inputs, at: Path, job: InferenceJob) -> Iterator[Finding]:
+    """A server knows its models by name; elsewhere the worker reads the model itself, from where its role lets it."""
+    settings, group = inputs.cluster.apps.gpu_inference, inputs.cluster.node_groups.get(job.node_group)
+    if settings is None or group is None or group.gpu is None:
+        return
+    repository, models = settings.model_repository, settings.models
+    if group.gpu.mode != "server":
+        if not (job.model.startswith(repository) and job.model.endswith(".onnx")):
+            what = f"`{job.model}` is no ONNX file below apps.gpu-inference.model_repository, `{repository}`"
+            yield Finding(
+                (*at, "model"), what, f"no server runs there; for example `{repository}resnet50/1/model.onnx`"
+            )
+    elif "/" in job.model or (models and job.model not in models):
+        what = f"`{job.model}` is no model of the server on node_groups.{job.node_group}"
+        hint = f"apps.gpu-inference.models has {', '.join(models)}" if models else "its name there, without a folder"
+        yield Finding((*at, "model"), what, did_you_mean(job.model, models, hint))
 
 
 def job_sizes(inputs: Inputs) -> Iterator[Finding]:

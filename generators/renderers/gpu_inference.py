@@ -19,6 +19,8 @@ def facts(inputs: Inputs) -> Facts:
             "cudaWorker": names.worker_image(inputs.cluster, settings.worker_version + names.CUDA_SUFFIX),
         },
         "modelRepository": settings.model_repository,
+        "models": list(settings.models),
+        "warmImages": list(settings.warm_images),
         "nodeGroups": _groups(inputs),
         "jobs": {name: _job(inputs, job) for name, job in sorted(settings.jobs.items())},
     }
@@ -31,6 +33,7 @@ def _job(inputs: Inputs, job: InferenceJob) -> Facts:
         "nodeGroups": [job.node_group, *job.fallback],
         "input": job.input,
         "output": job.output,
+        "model": job.model,
         "shards": shards,
         "parallelism": sizing.parallelism(inputs, job),
         "deadlineSeconds": job.deadline_hours * 3600,
