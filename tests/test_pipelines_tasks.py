@@ -35,9 +35,9 @@ def with_fields(pod: Object, kind: str, **fields: Any) -> Object:
     return pod | {"spec": pod["spec"] | {kind: [*rest, last | fields]}}
 
 
-def refusal(server: ControlPlane, pod: Object) -> str:
+def refusal(server: ControlPlane, pod: Object, made_by: str = f"{NAMESPACE}:argo") -> str:
     """What the API server says where Argo makes this pod; nothing where it does. It stays a question."""
-    argo = f"--as=system:serviceaccount:{NAMESPACE}:argo"
+    argo = f"--as=system:serviceaccount:{made_by}"
     try:
         server.kubectl("create", "--dry-run=server", argo, "-f", "-", stdin=yaml.safe_dump(pod))
     except FleetError as error:
@@ -59,7 +59,7 @@ def test_a_run_has_neither_the_rights_nor_the_secrets_of_the_programs(api_server
     allowed = with_fields(with_volume(good, {"secret": {"secretName": "of-a-team"}}), "containers", **variable(own))
     for pod in (good, allowed):
         assert refusal(api_server, pod) == ""
-    assert "pipeline-runner and of no other" in refusal(api_server, other_account(good, "ml-pipeline"))
+    assert "and of no other" in refusal(api_server, other_account(good, "ml-pipeline"))
     for secret in (each["metadata"]["name"] for each in of_kind(objects, "ExternalSecret")):
         key = variable({"secretKeyRef": {"name": secret, "key": "password"}})
         for kind in ("containers", "initContainers"):
@@ -68,6 +68,27 @@ def test_a_run_has_neither_the_rights_nor_the_secrets_of_the_programs(api_server
         projected = {"projected": {"sources": [{"secret": {"name": secret}}]}}
         for volume in ({"secret": {"secretName": secret}}, projected):
             assert "does not mount the Secrets" in refusal(api_server, with_volume(good, volume))
+
+
+def test_a_tensorboard_has_neither_as_well(api_server: ControlPlane) -> None:
+    """The pages take a whole pod template from a request (frontend/server/handlers/tensorboard.ts); a ReplicaSet's
+    controller makes the pod."""
+    objects = installed(api_server, "dev-tokyo")
+    good = other_account(task(objects), "ml-pipeline-ui")
+    good = good | {"metadata": good["metadata"] | {"labels": {"app": "viewer"}}}
+    made_by = "kube-system:replicaset-controller"
+    api_server.kubectl(
+        "create", "clusterrolebinding", "x", "--clusterrole=cluster-admin", f"--serviceaccount={made_by}"
+    )
+    until = time.monotonic() + LIMIT
+    while not refusal(api_server, other_account(good, "argo"), made_by) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert refusal(api_server, good, made_by) == ""
+    assert "and of no other" in refusal(api_server, other_account(good, "argo"), made_by)
+    stolen = with_volume(good, {"secret": {"secretName": "database-admin"}})
+    assert "does not mount the Secrets" in refusal(api_server, stolen, made_by)
+    programs = stolen | {"metadata": {"name": "program", "namespace": NAMESPACE}}
+    assert refusal(api_server, programs, made_by) == ""
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
