@@ -1,4 +1,4 @@
-"""Measures the generators against peers in the same run, and prints ratios: `make bench`, or `python -m tests.bench`.
+"""Measures generators and worker against peers in the same run, and prints ratios: `make bench`.
 
 Machines are noisy, so nothing here is a time to meet; each row is a ratio to something else that ran just before.
 Exit code 1 where a ratio is over its limit.
@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import fleet_size, start_up, validation
+from tests.bench import fleet_size, start_up, validation, worker
 from tests.bench.measure import Row
 
 
@@ -22,6 +22,7 @@ def main() -> int:
             ("start-up", start_up.rows),
             ("fleet size", fleet_size.rows),
             ("validation", validation.rows),
+            ("worker", worker.rows),
         ):
             sys.stderr.write(f"measuring {name} …\n")
             rows += run(Path(folder))
