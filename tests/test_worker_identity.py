@@ -81,6 +81,7 @@ def test_a_thousand_sessions_start_and_none_asks_the_node(pod: dict[str, str], m
         session = botocore.session.get_session()
         session.register_component("data_loader", models)
         credentials = session.get_credentials()
+        assert credentials is not None
         assert credentials.method == "assume-role-with-web-identity"
         return str(credentials.get_frozen_credentials().access_key)
 
