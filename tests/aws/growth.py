@@ -93,7 +93,9 @@ def a_zone_plans_its_network(life: Life) -> None:
     updated |= {f'{alarm}["nodes-missing-{each}"]' for each in groups}
     first = {f'module.node_groups.aws_eks_node_group.this["{each}"]' for each in groups}
     serving = [each for each in groups if made.facts["node_groups"][each]["role"] == "system"]
-    first |= {f'module.ingress[0].aws_autoscaling_attachment.this["{each}/argo-cd"]' for each in serving}
+    pages = made.facts["access"]["routes"]
+    joined_by = "module.ingress[0].aws_autoscaling_attachment.this"
+    first |= {f'{joined_by}["{each}/{app}"]' for each in serving for app in pages}
     then = {"terraform_data.spot_mix[0]"}.union(*(tags(made, each) for each in groups))
     assert made.plan() == {
         **dict.fromkeys(created, "create"),
