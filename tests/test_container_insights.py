@@ -193,7 +193,7 @@ def test_gpus_are_asked_where_the_cluster_has_some_and_their_exporter(workspace:
     fleets.add(workspace, "with-gpus", with_gpus)
     fleets.add(workspace, "and-exporter", with_gpus.replace("with-gpus", "and-exporter") + "  dcgm-exporter: {}\n")
     smallest = SMALLEST.read_text().replace("smallest", "without")
-    fleets.add(workspace, "without", smallest + "  cloudwatch-agent: {}\n  dcgm-exporter: {}\n")
+    fleets.add(workspace, "without", smallest + "  cloudwatch-agent: {}\n")
     found = fleet.read(workspace)
 
     def gpu(name: str) -> Any:
