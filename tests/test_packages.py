@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
+from typer.testing import Result
 
 from generators.errors import FleetError
 from generators.model import names, sizing
 from generators.model.catalog import Inputs
-from generators.pipeline import fleet
+from generators.pipeline import fleet as pipeline
 from generators.renderers import argocd, values
 from generators.source.workspace import Workspace
 from tests import fleets
@@ -75,7 +77,7 @@ def changed(workspace: Workspace, *changes: tuple[str, str]) -> Inputs:
         assert old in text
         text = text.replace(old, new, 1)
     fleets.add(workspace, "prod-tokyo", text)
-    return fleet.read(workspace).load("prod-tokyo")
+    return pipeline.read(workspace).load("prod-tokyo")
 
 
 @pytest.fixture(params=CLUSTERS)
@@ -87,6 +89,14 @@ def test_production_has_every_package_but_the_termination_handler() -> None:
     on = fleets.committed().load("prod-tokyo").apps()
     third_party = {name for name, app in fleets.committed().catalog.apps.items() if app.chart}
     assert third_party - on.keys() == {"aws-node-termination-handler", "node-local-dns"}
+
+
+def test_a_new_cluster_has_what_production_has_but_the_credential_of_a_private_repository(
+    workspace: Workspace, fleet: Callable[..., Result]
+) -> None:
+    assert fleet("new", "demo").exit_code == 0
+    text = (workspace.clusters / "demo" / "cluster.yaml").read_text()
+    assert yaml.safe_load(text)["apps"].keys() ^ set(fleets.committed().load("prod-tokyo").apps()) == {"git-credential"}
 
 
 @pytest.mark.parametrize("app", DEPLOYMENTS)

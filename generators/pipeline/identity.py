@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
@@ -20,7 +20,7 @@ from generators.model.catalog import Inputs
 from generators.model.identities import identities
 from generators.output import disk
 from generators.output.plan import Plan
-from generators.pipeline import rendered
+from generators.pipeline import rendered, value_files
 from generators.pipeline.fleet import Fleet
 from generators.source import binding, nodes, reader
 from generators.source.nodes import Node
@@ -44,20 +44,11 @@ class Committed:
     def values(self) -> dict[str, Node]:
         """For each helm app, all its values files merged in their order, each value with its place."""
         found = {}
-        for name, app in self.inputs.apps().items():
-            files = list(self._values(name)) if app.kind == "helm" else []
+        for name in self.inputs.apps():
+            files = list(value_files.read(self.fleet, self.inputs, name, self.texts))
             if files:
                 found[name] = reduce(lambda under, over: nodes.merge(over, under), files)
         return found
-
-    def _values(self, name: str) -> Iterator[Node]:
-        root, cluster = self.fleet.workspace.root, f"clusters/{self.inputs.cluster.name}"
-        if name in self.fleet.catalog.plain_values:
-            yield reader.read(root / f"apps/{name}/values.yaml", f"apps/{name}/values.yaml")
-        if text := self.texts.get(f"values/{name}.yaml"):
-            yield reader.parse(text, f"{cluster}/{disk.GENERATED}/values/{name}.yaml")
-        if name in self.inputs.overrides:
-            yield reader.read(root / f"{cluster}/values/{name}.yaml", f"{cluster}/values/{name}.yaml")
 
     @cached_property
     def releases(self) -> list[Release]:

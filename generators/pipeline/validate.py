@@ -21,7 +21,7 @@ from generators.model.identities import identities
 from generators.output import disk
 from generators.output.plan import Plan, compare
 from generators.output.text import texts
-from generators.pipeline import identity, policies, rendered, stores
+from generators.pipeline import identity, policies, rendered, stores, value_files
 from generators.pipeline.fleet import Fleet
 from generators.pipeline.upgrade import present
 from generators.renderers import render, repository
@@ -155,19 +155,11 @@ def _overruled(inputs: Inputs, nodes: list[Node]) -> list[Problem]:
 
 
 def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, wanted: dict[str, str]) -> Iterator[Node]:
-    """The values files of a helm app, lowest precedence first."""
-    if fleet.catalog.apps[name].kind != "helm":
-        return
-    root, cluster = fleet.workspace.root, f"clusters/{inputs.cluster.name}"
+    """The values files of a helm app, lowest precedence first; of a chart of ours its own before them."""
     if own := fleet.catalog.apps[name].own_chart:
-        yield reader.read(root / f"{repository.chart(own)}/values.yaml", f"{repository.chart(own)}/values.yaml")
-    if name in fleet.catalog.plain_values:
-        yield reader.read(root / f"apps/{name}/values.yaml", f"apps/{name}/values.yaml")
-    if f"values/{name}.yaml" in wanted:
-        yield reader.parse(wanted[f"values/{name}.yaml"], f"{cluster}/{disk.GENERATED}/values/{name}.yaml")
-    if name in inputs.overrides:
-        override = f"{cluster}/values/{name}.yaml"
-        yield reader.read(root / override, override)
+        path = f"{repository.chart(own)}/values.yaml"
+        yield reader.read(fleet.workspace.root / path, path)
+    yield from value_files.read(fleet, inputs, name, wanted)
 
 
 def shared_roles(reports: list[Report]) -> list[tuple[str, Problem]]:
