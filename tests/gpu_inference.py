@@ -26,6 +26,7 @@ def group(name: str, mode: str, **changes: Any) -> Facts:
     return {
         "mode": mode,
         "slices": 4 if mode == "shared" else None,
+        "sharing": "time-slicing",
         "gpusPerNode": 1,
         "max": 60,
         "cpuMilli": 3320,

@@ -94,6 +94,17 @@ def test_a_schedule_makes_a_cronjob_that_keeps_few_jobs_and_never_two_at_once() 
     assert "successPolicy" not in the(render(EVERYTHING), "Job", "nightly")["spec"]
 
 
+def test_with_mps_a_worker_leaves_shared_memory_to_the_daemon() -> None:
+    cluster = changed("nodeGroups.gpu-sliced.sharing", "mps")
+    paths = {
+        each["mountPath"]
+        for each in the(render(cluster), "Job", "thumbnails")["spec"]["template"]["spec"]["containers"][0][
+            "volumeMounts"
+        ]
+    }
+    assert paths == {"/tmp"}  # noqa: S108
+
+
 def test_suspend_holds_a_job_or_a_schedule_back() -> None:
     assert the(render(changed("jobs.nightly.suspend", value=True)), "Job", "nightly")["spec"]["suspend"] is True
     held = the(render(changed("jobs.weekly.suspend", value=True)), "CronJob")["spec"]

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from generators.model import gpu_room, sizing
+from generators.model import gpu_room, names, sizing
 from generators.model.allocatable import allocatable
 from generators.model.apps import GpuInferenceSettings
 from generators.model.base import Finding
@@ -19,6 +19,7 @@ from generators.model.catalog import Inputs
 from generators.model.node_groups import NodeGroup
 from generators.model.rules import findings
 from generators.renderers import manifests
+from generators.renderers.charts import nvidia_device_plugin
 from tests.fleets import ROOT, committed
 from tests.gpu_inference import gpus, groups_of, mib, of_kind, pods, spec_of
 
@@ -222,3 +223,21 @@ def test_slices_too_thin_for_a_pod_are_refused() -> None:
     [found] = gpu_room.shares(cluster(crowded, {}, prefixes=False))
     assert found.message == "128 pods on a `p5.48xlarge`, which has room for 90 beside its own"
     assert list(gpu_room.shares(cluster(crowded, {}))) == []
+
+
+@pytest.mark.parametrize(("sharing", "key"), [("time-slicing", "timeSlicing"), ("mps", "mps")])
+def test_the_device_plugin_is_told_how_a_groups_gpus_are_shared(sharing: str, key: str) -> None:
+    shared = declared("g5.xlarge", "shared", 4, 1)
+    inputs = cluster({"gpu": {**shared, "gpu": {**shared["gpu"], "sharing": sharing}}}, {})
+    group = inputs.cluster.node_groups["gpu"]
+    labels = names.node_labels("gpu", group, inputs.catalog.instances["g5.xlarge"])
+    config: Any = nvidia_device_plugin.facts(inputs)["config"]
+    told = yaml.safe_load(config["map"][labels[names.PLUGIN_CONFIG_LABEL]])
+    assert told["sharing"] == {key: {"resources": [{"name": "nvidia.com/gpu", "replicas": 4}]}}
+    assert (labels.get("nvidia.com/mps.capable") == "true") == (sharing == "mps")
+
+
+def test_whole_gpus_have_no_way_of_sharing() -> None:
+    whole = declared("g5.xlarge", "job", 4, 1)
+    found = list(findings(cluster({"gpu": {**whole, "gpu": {"mode": "job", "sharing": "mps"}}}, {})))
+    assert [each.path for each in found] == [("node_groups", "gpu", "gpu", "sharing")]

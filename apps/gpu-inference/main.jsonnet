@@ -110,6 +110,11 @@ local groupOf(c, name, job) =
          'jobs.%s: `nodeGroups` are not of one mode' % name;
   gpu.Union(found);
 
+// With MPS the device plugin mounts the daemon's own /dev/shm into whoever gets a slice.
+local mounted(group, container) = container {
+  volumeMounts: [each for each in super.volumeMounts if group.sharing != 'mps' || each.mountPath != '/dev/shm'],
+};
+
 local workerSpec(c, name, job) =
   local group = groupOf(c, name, job);
   local own = { 'inference-fleet/job': name };
@@ -122,12 +127,12 @@ local workerSpec(c, name, job) =
     // A CronJob's Jobs are held back with it, not each.
     suspend: job.suspend && job.schedule == null,
     own: own,
-    template: template(c, group, 'worker', own, batch.graceSeconds, pod.Container({
+    template: template(c, group, 'worker', own, batch.graceSeconds, mounted(group, pod.Container({
       name: 'worker',
       image: if group.workerGpus == 0 then c.images.worker else c.images.cudaWorker,
       env: workerEnvironment(c, group, job),
       resources: group.share { gpus: group.workerGpus },
-    }) { command: ['python', '-m', 'inference_worker', 'run'] }),
+    }) { command: ['python', '-m', 'inference_worker', 'run'] })),
   });
 
 local workerJob(c, name, job) =

@@ -17,7 +17,7 @@ local smallest(groups, value) = std.foldl(std.min, std.map(value, groups), value
   // A node group of the renderer's argument, with what each of its pods may take of a node.
   Group(name, given)::
     local group = required('nodeGroups.' + name, [
-      'mode', 'slices', 'gpusPerNode', 'cpuMilli', 'memoryMib', 'gpuMemoryMib', 'selector', 'taints',
+      'mode', 'slices', 'sharing', 'gpusPerNode', 'cpuMilli', 'memoryMib', 'gpuMemoryMib', 'selector', 'taints',
     ]) + given;
     assert group.mode in modes : 'nodeGroups.%s: `mode` is `%s`' % [name, group.mode];
     local mode = modes[group.mode];

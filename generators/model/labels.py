@@ -7,6 +7,8 @@ ACCELERATOR_LABEL = "k8s.amazonaws.com/accelerator"
 """cluster-autoscaler needs it on GPU nodes, or scales up too far while drivers start."""
 PLUGIN_CONFIG_LABEL = "nvidia.com/device-plugin.config"
 """Which of its configurations the NVIDIA device plugin uses on a node."""
+MPS_LABEL = "nvidia.com/mps.capable"
+"""The daemon that lets processes share a GPU by MPS runs where it says true."""
 GPU_PRESENT_LABEL = "nvidia.com/gpu.present"
 """The NVIDIA device plugin's chart runs where it says true."""
 SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NoSchedule"}

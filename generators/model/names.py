@@ -10,6 +10,7 @@ from .labels import GPU_MODE_LABEL as GPU_MODE_LABEL
 from .labels import GPU_PRESENT_LABEL as GPU_PRESENT_LABEL
 from .labels import GPU_TAINT as GPU_TAINT
 from .labels import GROUP_LABEL as GROUP_LABEL
+from .labels import MPS_LABEL as MPS_LABEL
 from .labels import PLUGIN_CONFIG_LABEL as PLUGIN_CONFIG_LABEL
 from .labels import ROLE_LABEL as ROLE_LABEL
 from .labels import SYSTEM_TAINT as SYSTEM_TAINT
@@ -174,12 +175,16 @@ def node_labels(name: str, group: NodeGroup, instance: Instance) -> dict[str, st
         labels[ACCELERATOR_LABEL] = instance.gpu_name
         labels[GPU_PRESENT_LABEL] = "true"
         labels[PLUGIN_CONFIG_LABEL] = plugin_config(group.gpu)
+        if group.gpu.sharing == "mps":
+            labels[MPS_LABEL] = "true"
     return dict(sorted(labels.items()))
 
 
 def plugin_config(gpu: Gpu) -> str:
     """Name of the device plugin's configuration: whole GPUs, or so many slices of each."""
-    return f"sliced-{gpu.slices}" if gpu.slices else "whole"
+    if gpu.slices is None:
+        return "whole"
+    return f"{'mps' if gpu.sharing == 'mps' else 'sliced'}-{gpu.slices}"
 
 
 def node_taints(group: NodeGroup) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ DERIVED_LABELS = frozenset(
         names.GPU_MODE_LABEL,
         names.GPU_PRESENT_LABEL,
         names.ACCELERATOR_LABEL,
+        names.MPS_LABEL,
         names.PLUGIN_CONFIG_LABEL,
     }
 )
@@ -68,6 +69,9 @@ def _group(name: str, group: NodeGroup) -> Iterator[Finding]:
             "`slices` belongs to mode `shared`, and only to it",
             "`gpu: {mode: shared, slices: 4}`",
         )
+    if group.gpu and group.gpu.sharing != "time-slicing" and group.gpu.mode != "shared":
+        what = "is for slices, and only mode `shared` has any"
+        yield Finding((*at, "gpu", "sharing"), what, "`gpu: {mode: shared, slices: 4, sharing: mps}`, or leave it out")
     yield from _labels(at, group)
 
 

@@ -54,6 +54,7 @@ def _groups(inputs: Inputs) -> Facts:
             found[name] = {
                 "mode": group.gpu.mode,
                 "slices": group.gpu.slices,
+                "sharing": group.gpu.sharing,
                 "gpusPerNode": instance.gpus,
                 "max": group.max,
                 "cpuMilli": free.cpu_milli,

@@ -10,7 +10,7 @@ from generators.renderers.charts.placement import Values, gpu_tolerations
 def facts(inputs: Inputs) -> Values:
     """Tolerations of the groups' taints; where GPUs are shared, a configuration for each way."""
     groups = [group.gpu for group in inputs.cluster.node_groups.values() if group.gpu]
-    sliced = {names.plugin_config(gpu): _time_slicing(gpu.slices) for gpu in groups if gpu.slices}
+    sliced = {names.plugin_config(gpu): _sharing(gpu.sharing, gpu.slices) for gpu in groups if gpu.slices}
     whole = {"whole": "version: v1\n"}
     return {
         # With none, the chart leaves out the container that reads the node's label, and its right to.
@@ -20,7 +20,8 @@ def facts(inputs: Inputs) -> Values:
     }
 
 
-def _time_slicing(slices: int) -> str:
+def _sharing(way: str, slices: int) -> str:
     """The plugin's own configuration file: each GPU counts as so many."""
+    key = "mps" if way == "mps" else "timeSlicing"
     resource = f"      - name: nvidia.com/gpu\n        replicas: {slices}\n"
-    return f"version: v1\nsharing:\n  timeSlicing:\n    resources:\n{resource}"
+    return f"version: v1\nsharing:\n  {key}:\n    resources:\n{resource}"
