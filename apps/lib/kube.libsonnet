@@ -106,7 +106,7 @@ local only(p, fields) = { [field]: p[field] for field in fields if field in p };
         timeZone: p.timeZone,
         suspend: p.suspend,
         concurrencyPolicy: 'Forbid',
-        // A controller that was away for longer leaves the time out; without this, a hundred such times stop it for good.
+        // A controller that was away for longer leaves the time out; without this, a hundred such times stop it.
         startingDeadlineSeconds: 3600,
         successfulJobsHistoryLimit: 3,
         failedJobsHistoryLimit: 3,

@@ -51,7 +51,8 @@ local on(nodes) =
       volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, { name: 'shm', mountPath: '/dev/shm' }],
     },
 
-  // `nodes` are labels, those of one kind of node each; `scratchMib` is the most that /tmp may hold, `shmMib` the most that /dev/shm may.
+  // `nodes` are labels, those of one kind of node each;
+  // `scratchMib` is the most that /tmp may hold, `shmMib` the most that /dev/shm may.
   Template(params)::
     local p = required('Template', [
       'labels', 'serviceAccount', 'priorityClass', 'graceSeconds', 'nodes', 'taints', 'container',
