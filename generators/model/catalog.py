@@ -29,6 +29,13 @@ GroupKind = Annotated[
 ]
 
 
+class HeldValue(Model):
+    """What a value of a chart must be on every cluster, and why."""
+
+    value: bool | int | str
+    reason: Text
+
+
 class Chart(Model):
     """A third-party Helm chart, pinned."""
 
@@ -45,6 +52,8 @@ class Chart(Model):
     version: Version
     open_values: dict[str, Text] = {}
     """Value paths that the chart passes on whole though its defaults name some keys, each with the reason."""
+    held_values: dict[str, HeldValue] = {}
+    """Value paths that no values file may say otherwise."""
 
 
 Action = Annotated[

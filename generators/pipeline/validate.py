@@ -8,7 +8,7 @@ from functools import cache, reduce
 from ipaddress import IPv4Network
 from itertools import zip_longest
 
-from generators.checks import chart_values, overruled, scope
+from generators.checks import chart_values, held_values, overruled, scope
 from generators.checks.identity import role_names
 from generators.checks.policy.objects import mapping
 from generators.checks.schemas import SchemaChecker
@@ -138,6 +138,8 @@ def _values(fleet: Fleet, inputs: Inputs, files: dict[str, list[Node]]) -> list[
             found.append((name, [binding.located(reader.read(fleet.workspace.root / path, path), finding)]))
         for number, node in enumerate(nodes):
             findings = chart_values.findings(fleet.catalog, name, mapping(node.plain()))
+            if chart := fleet.catalog.apps[name].chart:
+                findings += held_values.findings(chart.held_values, mapping(node.plain()))
             if number == 0 and fleet.catalog.apps[name].own_chart:
                 # What a chart of ours leaves empty, a cluster fills in.
                 findings = [each for each in findings if not any(other.find(each.path) for other in nodes[1:])]
