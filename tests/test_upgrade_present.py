@@ -80,7 +80,7 @@ def test_a_version_broken_by_hand_is_named_with_place_and_cure(workspace: Worksp
     trouble.make(workspace.root)
     assert fleet("render").exit_code == 0
     result = fleet("validate")
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result.stderr
     lines = result.stderr.splitlines()
     told = [
         hint

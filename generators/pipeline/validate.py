@@ -160,7 +160,8 @@ def _value_nodes(fleet: Fleet, inputs: Inputs, name: str, wanted: dict[str, str]
     """The values files of a helm app, lowest precedence first; of a chart of ours its own before them."""
     if own := fleet.catalog.apps[name].own_chart:
         path = f"{repository.chart(own)}/values.yaml"
-        yield reader.read(fleet.workspace.root / path, path)
+        if (fleet.workspace.root / path).is_file():  # a chart can do without
+            yield reader.read(fleet.workspace.root / path, path)
     yield from value_files.read(fleet, inputs, name, wanted)
 
 
