@@ -148,7 +148,7 @@ def app(**changes: Any) -> App:
         "owner": "x",
         "namespace": "kube-system",
         "kind": "helm",
-        "chart": {"repository": "x", "name": "cluster-autoscaler", "version": "9.59.0"},
+        "chart": {"repository": "https://charts.example.com", "name": "cluster-autoscaler", "version": "9.59.0"},
         "wave": 0,
         "identities": {"cluster-autoscaler": {"values_path": "rbac.serviceAccount", "statements": statements}},
         **changes,
