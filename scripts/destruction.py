@@ -76,6 +76,8 @@ class Data:
                     f"the database {database['identifier']} would go {would} final snapshot, "
                     f"but storage.discard_data is {says}"
                 )
+        full = [each["name"] for each in self._of("aws_ecr_repository") if not each["force_delete"]]
+        found += [f"the repository {name} would refuse to go with its images" for name in full]
         if self.discard:
             kept = [each["bucket"] for each in self._of("aws_s3_bucket") if not each["force_destroy"]]
             found += [f"the bucket {bucket} would refuse to go with what it holds" for bucket in kept]

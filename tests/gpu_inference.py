@@ -66,8 +66,8 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
         "roles": {"gpu-inference": "arn:aws:iam::123456789012:role/prod-tokyo-gpu-inference-gpu-inference"},
         "images": {
             "server": "nvcr.io/nvidia/tritonserver:25.08-py3",
-            "worker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/inference-worker:0.1.0",
-            "cudaWorker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/inference-worker:0.1.0-cuda",
+            "worker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/prod-tokyo/inference-worker:0.1.0",
+            "cudaWorker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/prod-tokyo/inference-worker:0.1.0-cuda",
         },
         "modelRepository": "models/",
         "models": ["resnet50", "yolo"],

@@ -46,6 +46,14 @@ module "storage" {
   discard_data     = var.storage.discard_data
 }
 """
+REGISTRY = """
+module "registry" {
+  source = "../modules/registry"
+
+  repository = var.worker_repository
+  deletable  = var.storage.deletable
+}
+"""
 DATABASE = """
 resource "aws_db_instance" "this" {
   identifier     = var.storage.database.identifier
@@ -53,6 +61,7 @@ resource "aws_db_instance" "this" {
 }
 """
 """In the state and not applied: for each change of a database the provider waits a minute and more."""
+REPOSITORY = "demo/inference-worker"
 DATABASE_WORDS = {"final_snapshot_identifier": "demo-pipelines-final-1", "skip_final_snapshot": False}
 
 
@@ -74,6 +83,9 @@ class Story:
         self.aws[name] = {
             "buckets": {each["Name"] for each in self.root.client("s3").list_buckets()["Buckets"]},
             "key": self.root.client("kms").describe_key(KeyId=self.key)["KeyMetadata"]["KeyState"],
+            "repositories": [
+                each["repositoryName"] for each in self.root.client("ecr").describe_repositories()["repositories"]
+            ],
             "databases": {
                 each["DBInstanceIdentifier"]: each["DeletionProtection"]
                 for each in self.root.client("rds").describe_db_instances()["DBInstances"]
@@ -134,26 +146,34 @@ def add_database(root: TinyRoot) -> None:
     root.client("s3").put_object(**place, Body=json.dumps(state | {"serial": state["serial"] + 1}))
 
 
+def push_image(root: TinyRoot) -> None:
+    """An image of the worker, as far as ECR looks at it."""
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []})
+    root.client("ecr").put_image(repositoryName=REPOSITORY, imageTag="0.1.0", imageManifest=manifest)
+
+
 def unprotect(root: TinyRoot) -> None:
-    """What an apply of the first word does to the database, in AWS and in the state."""
+    """What an apply of the first word does to the database, in AWS and in the state, and to the repository."""
     root.client("rds").modify_db_instance(DBInstanceIdentifier="demo-pipelines", DeletionProtection=False)
     place = {"Bucket": STATE_BUCKET, "Key": state_key("demo")}
     state = root.client("s3").get_object(**place)["Body"].read().decode()
-    root.client("s3").put_object(
-        **place, Body=state.replace('"deletion_protection": true', '"deletion_protection": false')
-    )
+    state = state.replace('"deletion_protection": true', '"deletion_protection": false')
+    root.client("s3").put_object(**place, Body=state.replace('"force_delete": false', '"force_delete": true'))
 
 
 def prepare(root: TinyRoot) -> None:
     """The root with provider and storage."""
-    modules = root.workspace.root / "terraform" / "modules" / "storage"
-    shutil.copytree(fleets.ROOT / "terraform" / "modules" / "storage", modules, ignore=shutil.ignore_patterns("tests"))
-    for path in modules.glob("*.tf"):
+    modules = root.workspace.root / "terraform" / "modules"
+    for name in ("registry", "storage"):
+        there = fleets.ROOT / "terraform" / "modules" / name
+        shutil.copytree(there, modules / name, ignore=shutil.ignore_patterns("tests"))
+    for path in (modules / "storage").glob("*.tf"):
         lifecycle = r'^resource "aws_s3_bucket_lifecycle_configuration" .*?^\}\n'
         path.write_text(re.sub(lifecycle, "", path.read_text(), flags=re.DOTALL | re.MULTILINE))
     shutil.copy(fleets.ROOT / "terraform" / "cluster" / "adopt.tf", root.folder)
     shutil.copy(fleets.ROOT / "terraform" / "cluster" / "versions.tf", root.folder)
-    root.write("main.tf", PROVIDER + STORAGE)
+    root.write("main.tf", PROVIDER + STORAGE + REGISTRY)
 
 
 def test_the_data_of_a_cluster(tmp_path: Path) -> None:
@@ -168,7 +188,8 @@ def test_the_data_of_a_cluster(tmp_path: Path) -> None:
         story = Story(root, *left_behind(root))
         destroy = ("destroy", "demo", "--confirm=demo")
         story.step("take over", "apply", "demo", "--yes")
-        root.write("main.tf", PROVIDER + STORAGE + DATABASE)
+        root.write("main.tf", PROVIDER + STORAGE + REGISTRY + DATABASE)
+        push_image(root)
         add_database(root)
         root.set("demo", storage__deletable="true", storage__discard_data="true")
         story.step("not applied", *destroy)
@@ -213,6 +234,7 @@ def words_that_are_not_applied_do_not_count(story: Story) -> None:
     assert "the database demo-pipelines is still protected from deletion" in said
     assert "the database demo-pipelines would go with a final snapshot, but storage.discard_data is true" in said
     assert f"the bucket {story.bucket} would refuse" in said
+    assert f"the repository {REPOSITORY} would refuse to go with its images" in said
     assert "make apply NAME=demo" in said
     assert story.state["not applied"] == {*story.state["take over"], "root.aws_db_instance.this"}
     assert story.aws["not applied"]["databases"] == {"demo-pipelines": True}
@@ -224,6 +246,7 @@ def told_once_the_data_stay(story: Story) -> None:
     aws = story.aws["keep"]
     assert (aws["databases"], aws["snapshots"]) == ({}, ["demo-pipelines-final-1"])
     assert story.bucket in aws["buckets"]
+    assert aws["repositories"] == []
     assert aws["key"] == "Enabled"
     for kept in (
         f"kept: bucket {story.bucket}",

@@ -97,7 +97,8 @@ def test_for_a_cluster_nothing_stands_for_itself_any_more(name: str, cluster: st
     assert not [word for word in (labels.ANY_WORKER_IMAGE, labels.ANY_CUDA_IMAGE, labels.ANY_BUCKET) if word in text]
     executors = next(yaml.safe_load_all(text))["deploymentSpec"]["executors"].values()
     images = {each["container"]["image"] for each in executors}
-    assert all(image.startswith(f"{names.registry(inputs.cluster)}/inference-worker:") for image in images)
+    repository = names.worker_image(inputs.cluster, "")
+    assert all(image.startswith(repository) for image in images)
     asking = {each["container"]["image"] for each in executors if "accelerator" in each["container"]["resources"]}
     assert all(image.endswith(labels.CUDA_SUFFIX) for image in asking)
     assert name != "movies" or (asking and names.bucket(inputs.cluster) in text)

@@ -34,7 +34,7 @@ def test_list_and_show(fleet: Fleet) -> None:
     assert "parallelism        whole number   8  " in shown
     assert "the cluster's own" in shown
     text = fleet("pipelines", "show", "movies", "--cluster", "dev-tokyo").stdout
-    assert "111122223333.dkr.ecr.ap-northeast-1.amazonaws.com/inference-worker:0.1.0-cuda" in text
+    assert "111122223333.dkr.ecr.ap-northeast-1.amazonaws.com/dev-tokyo/inference-worker:0.1.0-cuda" in text
 
 
 def test_run_starts_and_says_where(fleet: Fleet) -> None:

@@ -102,6 +102,7 @@ def test_the_plan_makes_what_the_file_says(plan: tuple[str, dict[str, Any]]) -> 
     assert values("aws_eks_node_group", "node_group_name") == {each["name"] for each in said["node_groups"].values()}
     assert values("aws_iam_role", "name") >= set(said["identities"])
     assert values("aws_s3_bucket", "bucket") == {said["storage"]["bucket"]}
+    assert values("aws_ecr_repository", "name") == {said["worker_repository"]}
     assert values("aws_db_instance", "identifier") == {said["storage"]["database"]["identifier"]}
     assert values("aws_secretsmanager_secret", "name") == {said["storage"]["database"]["secret"]}
     assert values("aws_cloudwatch_log_group", "name") >= set(said["monitoring"]["log_groups"])

@@ -179,7 +179,7 @@ class GpuInferenceSettings(AppSettings):
     """Images that every GPU node pulls before a pod asks for them: the next `server_image`, a day before it is that.
     Taken out again, nodes drop them when their disks fill."""
     worker_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "0.1.0"
-    """Tag of our own worker image in the cluster's ECR repository."""
+    """Tag of our own worker image in the cluster's ECR repository; left out, that of the same commit's worker."""
     jobs: dict[Name, InferenceJob] = {}
 
 

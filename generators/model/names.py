@@ -149,9 +149,14 @@ def registry(cluster: Cluster) -> str:
     return f"{cluster.account}.dkr.ecr.{cluster.region}.amazonaws.com"
 
 
+def worker_repository(cluster: Cluster) -> str:
+    """ECR repository of the cluster's worker images: its own, so that one state owns it (ADR 29)."""
+    return f"{cluster.name}/inference-worker"
+
+
 def worker_image(cluster: Cluster, version: str) -> str:
     """Image of our inference worker."""
-    return f"{registry(cluster)}/inference-worker:{version}"
+    return f"{registry(cluster)}/{worker_repository(cluster)}:{version}"
 
 
 def coredns_image(inputs: Inputs) -> str:

@@ -42,6 +42,7 @@ def render(inputs: Inputs) -> Facts:
             },
         },
         "storage": _storage(inputs),
+        "worker_repository": names.worker_repository(cluster),
         "monitoring": _monitoring(inputs),
         "argocd": {
             "repository": cluster.git.repository,

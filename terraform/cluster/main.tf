@@ -59,6 +59,13 @@ module "storage" {
   discard_data     = var.storage.discard_data
 }
 
+module "registry" {
+  source = "../modules/registry"
+
+  repository = var.worker_repository
+  deletable  = var.storage.deletable
+}
+
 module "database" {
   source = "../modules/database"
   count  = var.storage.database == null ? 0 : 1

@@ -28,6 +28,11 @@ output "bucket_arn" {
   value       = module.storage.bucket_arn
 }
 
+output "worker_repository_url" {
+  description = "Where the worker's images are pushed to and pulled from, without a tag."
+  value       = module.registry.repository_url
+}
+
 output "database_secret_arn" {
   description = "ARN of the secret with the database's host, port, username and password; null without a database."
   value       = one(module.database[*].secret_arn)

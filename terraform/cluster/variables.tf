@@ -168,6 +168,16 @@ variable "storage" {
   }
 }
 
+variable "worker_repository" {
+  description = "ECR repository of the worker's images. See modules/registry."
+  type        = string
+
+  validation {
+    condition     = startswith(var.worker_repository, "${var.cluster_name}/")
+    error_message = "worker_repository must begin with the cluster's name: another cluster's is another state's."
+  }
+}
+
 variable "argocd" {
   description = "Where Argo CD reads this cluster's manifests, and whether it is installed at the end of an apply. Nothing in AWS depends on it."
   type = object({

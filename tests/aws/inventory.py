@@ -44,6 +44,7 @@ LISTS: dict[str, dict[str, tuple[str, str]]] = {
         "list_dashboards": ("DashboardEntries", "DashboardArn"),
     },
     "ec2": EC2,
+    "ecr": {"describe_repositories": ("repositories", "repositoryArn")},
     "elbv2": {
         "describe_load_balancers": ("LoadBalancers", "LoadBalancerArn"),
         "describe_target_groups": ("TargetGroups", "TargetGroupArn"),

@@ -18,6 +18,7 @@ from tests.aws.checkout import Checkout, checkout
 from tests.aws.inventory import inventory
 
 LOG = logging.getLogger(__name__)
+IMAGE = "application/vnd.oci.image.manifest.v1+json"
 OBJECT = {"Key": "results/kept", "Body": b"kept"}
 
 
@@ -51,6 +52,7 @@ def read_back(life: Life) -> None:
         readback.control_plane,
         readback.node_groups,
         readback.storage,
+        readback.registry,
         readback.database,
         readback.pages,
         readback.monitoring,
@@ -101,6 +103,7 @@ def data_go_only_when_told_twice(life: Life) -> None:
     """By the command, which asks the file; and by Terraform alone, which RDS and S3 refuse."""
     made, bucket = life.checkout, life.checkout.facts["storage"]["bucket"]
     put_object(made, bucket)
+    put_image(made)
     there = inventory(made)
     refused = made.make("destroy", f"CONFIRM={made.name}", "SKIP_KUBERNETES=1")
     assert refused.returncode
@@ -112,9 +115,18 @@ def data_go_only_when_told_twice(life: Life) -> None:
     assert "Cannot delete protected DB Instance" in alone.stderr
     alone = made.terraform("destroy", *bare, "-target=module.storage.aws_s3_bucket.this")
     assert "BucketNotEmpty" in alone.stderr
+    alone = made.terraform("destroy", *bare, "-target=module.registry.aws_ecr_repository.worker")
+    assert "RepositoryNotEmpty" in alone.stderr
     assert f"s3: {bucket}" in inventory(made)
     assert made.client("s3").get_object(Bucket=bucket, Key=OBJECT["Key"])["Body"].read() == OBJECT["Body"]
     assert made.client("rds").describe_db_instances()["DBInstances"]
+
+
+def put_image(made: Checkout) -> None:
+    """An image of the worker, as far as ECR looks at it."""
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": IMAGE, "config": {}, "layers": []})
+    repository = made.facts["worker_repository"]
+    made.client("ecr").put_image(repositoryName=repository, imageTag="0.1.0", imageManifest=manifest)
 
 
 def put_object(made: Checkout, bucket: str) -> None:
@@ -137,9 +149,11 @@ def told_twice_nothing_is_left(life: Life) -> None:
 
 
 def told_once_the_data_stay(life: Life) -> None:
+    """Images go: git makes them again."""
     made, facts = life.checkout, life.checkout.facts
     bucket, database = facts["storage"]["bucket"], facts["storage"]["database"]["identifier"]
     put_object(made, bucket)
+    put_image(made)
     key = made.client("kms").describe_key(KeyId=f"alias/{made.name}-storage")["KeyMetadata"]["KeyId"]
     made.must("destroy", f"CONFIRM={made.name}", "SKIP_KUBERNETES=1")
     left = inventory(made) - life.before

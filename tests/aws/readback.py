@@ -108,6 +108,16 @@ def storage(checkout: Checkout) -> None:
     assert (asked["SSEAlgorithm"], asked["KMSMasterKeyID"]) == ("aws:kms", alias["Arn"])
 
 
+def registry(checkout: Checkout) -> None:
+    """The repository that pods name, and what ends in it."""
+    ecr, name = checkout.client("ecr"), f"{checkout.name}/inference-worker"
+    (found,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+    assert found["imageTagMutability"] == "IMMUTABLE"
+    assert found["imageScanningConfiguration"] == {"scanOnPush": True}
+    policy = json.loads(ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"])
+    assert [rule["selection"]["tagStatus"] for rule in policy["rules"]] == ["untagged"]
+
+
 def database(checkout: Checkout) -> None:
     """RDS as asked, behind the nodes' security group, and a secret with which a client gets in."""
     said, rds = checkout.said["storage"], checkout.client("rds")

@@ -23,6 +23,7 @@ variables {
   identities         = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).identities
   access             = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).access
   storage            = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).storage
+  worker_repository  = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).worker_repository
   monitoring         = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).monitoring
   argocd             = jsondecode(file("../../clusters/dev-tokyo/generated/terraform/cluster.tfvars.json")).argocd
 }
@@ -120,12 +121,12 @@ run "refuses_administrators_of_another_account" {
   expect_failures = [var.access]
 }
 
-run "refuses_identities_and_dashboard_of_another_cluster" {
+run "refuses_identities_dashboard_and_images_of_another_cluster" {
   command = plan
   variables {
     cluster_name = "other"
   }
-  expect_failures = [var.identities, var.monitoring, var.tags]
+  expect_failures = [var.identities, var.monitoring, var.tags, var.worker_repository]
 }
 
 run "refuses_a_network_of_another_region" {

@@ -22,6 +22,7 @@ variables {
   identities         = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).identities
   access             = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).access
   storage            = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).storage
+  worker_repository  = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).worker_repository
   monitoring         = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).monitoring
   argocd             = jsondecode(file("../../clusters/prod-tokyo/generated/terraform/cluster.tfvars.json")).argocd
 }
