@@ -212,7 +212,7 @@ def test_an_empty_variable_wins_over_the_file_as_the_api_server_reads_them() -> 
 def test_a_role_that_cannot_reach_the_prefix_is_told(workspace: Workspace) -> None:
     needed("kustomize")
     app = workspace.root / "apps" / APP / "app.yaml"
-    app.write_text(app.read_text().replace("s3:PutObject, s3:AbortMultipartUpload", "s3:AbortMultipartUpload"))
+    app.write_text(app.read_text().replace("[s3:PutObject]", "[s3:PutObjectTagging]"))
     fleets.add(workspace, "demo", demo())
     found = fleet.read(workspace)
     assert render_cluster(found, "demo", "write").problems == []

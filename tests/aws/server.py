@@ -15,10 +15,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @contextmanager
-def serving(account: str, throttled: float = 0) -> Iterator[str]:
+def serving(account: str, throttled: float = 0, recorded: bool = False) -> Iterator[str]:
     """URL of a server, for AWS_ENDPOINT_URL. All that call it are of this account, whoever signs.
 
     This part of the requests is refused at random, as S3 refuses what is too much: see `tests.aws.throttling`.
+    What is asked is kept where `recorded` says so: see `tests.aws.recording`.
     """
     env = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MOTO_"))}
     env |= {
@@ -28,6 +29,7 @@ def serving(account: str, throttled: float = 0) -> Iterator[str]:
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "PYTHONPATH": str(ROOT),
         "THROTTLED": str(throttled),
+        "RECORDED": "yes" if recorded else "",
     }
     command, pipe = [sys.executable, "-m", "tests.aws.server"], subprocess.PIPE
     with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True) as server:
@@ -41,7 +43,7 @@ def main() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    from tests.aws import gaps, requests, throttling
+    from tests.aws import gaps, recording, requests, throttling
     from tests.aws.eks_access import AccessEntries
     from tests.aws.eks_addons import Addons
     from tests.aws.eks_clusters import Clusters
@@ -56,6 +58,7 @@ def main() -> None:
     requests.hold()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = throttling.around(DomainDispatcherApplication(create_backend_app), float(os.environ["THROTTLED"]))
+    app = recording.around(app) if os.environ["RECORDED"] else app
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""What programs ask of AWS, recorded or documented, and whether their roles' policies let them."""
