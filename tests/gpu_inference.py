@@ -23,17 +23,35 @@ VERSIONS = ("1.32", "1.33", "1.34", "1.35", "1.36")
 
 
 def group(name: str, mode: str, **changes: Any) -> Facts:
+    """A GPU node group. One of mode shared has a GPU in four slices."""
+    servers = changes.get("servers", ["default"] if mode == "server" else [])
+    offered = changes.get("gpusPerNode", 4 if mode == "shared" else 1)
     return {
         "mode": mode,
-        "slices": 4 if mode == "shared" else None,
         "sharing": "time-slicing",
-        "gpusPerNode": 1,
+        "gpusPerNode": offered,
+        "gpusPerServer": offered // len(servers) if servers else offered,
+        "servers": servers,
         "max": 60,
         "cpuMilli": 3320,
         "memoryMib": 12438,
-        "gpuMemoryMib": 16384,
+        "gpuMemoryMib": 4096 if mode == "shared" else 16384,
         "selector": {"inference-fleet/node-group": name},
         "taints": [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}],
+        **changes,
+    }
+
+
+def server(name: str, **changes: Any) -> Facts:
+    """A set of models at Triton; with `own`, at another image."""
+    return {
+        "name": "server" if name == "default" else f"{name}-server",
+        "kind": "own" if "own" in changes else "triton",
+        "image": "nvcr.io/nvidia/tritonserver:25.08-py3",
+        "args": [],
+        "models": [],
+        "modelRepository": "models/",
+        "own": None,
         **changes,
     }
 
@@ -44,6 +62,7 @@ def job(node_group: str, **changes: Any) -> Facts:
         "input": "movies/",
         "output": "results/",
         "model": "models/resnet50/1/model.onnx",
+        "server": "default",
         "shards": 64,
         "parallelism": 40,
         "deadlineSeconds": 86400,
@@ -65,12 +84,10 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
         "app": {"name": "gpu-inference", "namespace": "gpu-inference"},
         "roles": {"gpu-inference": "arn:aws:iam::123456789012:role/prod-tokyo-gpu-inference-gpu-inference"},
         "images": {
-            "server": "nvcr.io/nvidia/tritonserver:25.08-py3",
             "worker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/prod-tokyo/inference-worker:0.1.0",
             "cudaWorker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/prod-tokyo/inference-worker:0.1.0-cuda",
         },
-        "modelRepository": "models/",
-        "models": ["resnet50", "yolo"],
+        "servers": {"default": server("default", models=["resnet50", "yolo"])},
         "warmImages": [],
         "nodeLocalDns": "169.254.20.10",
         "nodeGroups": groups or {},
@@ -89,12 +106,33 @@ EVERYTHING = facts(
         "weekly": job("gpu-a10g", nodeGroups=["gpu-a10g", "gpu-reserve"], schedule="0 3 * * 6", enough=60),
     },
 )
+OWN = {"command": ["/serve"], "port": 9000, "readyPath": "/ready", "livePath": "/live"}
+SETS = facts(
+    {
+        "gpu-pair": group("gpu-pair", "server", gpusPerNode=4, cpuMilli=47000, servers=["default", "faces"]),
+        "gpu-t4": T4,
+        "gpu-slices": group("gpu-slices", "server", gpusPerNode=3, sharing="mps", servers=["default", "faces", "own"]),
+    },
+    {
+        "beside-default": job("gpu-t4", model="resnet50"),
+        "beside-faces": job("gpu-pair", nodeGroups=["gpu-pair", "gpu-slices"], server="faces", model="faces"),
+        "beside-own": job("gpu-slices", server="own", model="cats"),
+    },
+    servers={
+        "default": server("default", models=["resnet50"]),
+        "faces": server("faces", models=["faces"], modelRepository="faces/models/", args=["--log-verbose=1"]),
+        "own": server(
+            "own", image="123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/cats:1", own=OWN, models=["cats"]
+        ),
+    },
+)
 CASES = {
     "nothing": facts(),
     "a job group without jobs": facts({"gpu-a10g": A10G}),
     "servers alone": facts({"gpu-t4": T4, "gpu-l4": group("gpu-l4", "server", gpusPerNode=4, cpuMilli=47000)}),
     "a job": facts({"gpu-a10g": A10G}, {"nightly": job("gpu-a10g")}),
     "a job on slices": facts({"gpu-sliced": SLICED}, {"thumbnails": job("gpu-sliced")}),
+    "sets of models": SETS,
     "everything": EVERYTHING,
 }
 

@@ -20,6 +20,7 @@ from tests.gpu_inference import (
     T4,
     VERSIONS,
     Facts,
+    changed,
     environment,
     facts,
     gpus,
@@ -189,9 +190,10 @@ SHAPES = st.fixed_dictionaries({
 @settings(max_examples=60, deadline=None)
 @given(shape=SHAPES, slices=st.integers(2, 16), shards=st.integers(40, 100_000))
 def test_the_pods_of_a_node_fit_it(shape: Facts, slices: int, shards: int) -> None:
-    node = group("gpu", **shape, slices=slices if shape["mode"] == "shared" else None)
+    shape = {**shape, "gpusPerNode": shape["gpusPerNode"] * (slices if shape["mode"] == "shared" else 1)}
+    node = group("gpu", **shape)
     objects = render(facts({"gpu": node}, {"batch": job("gpu", shards=shards)}))
-    slots = node["gpusPerNode"] * (node["slices"] if node["mode"] == "shared" else 1)
+    slots = node["gpusPerNode"]
     [worker] = pods(of_kind(objects, "Job"))
     on_node = [*pods(of_kind(objects, "DaemonSet")), *[worker] * (1 if node["mode"] == "server" else slots)]
     requests = [pod["containers"][0]["resources"]["requests"] for pod in on_node]
@@ -228,8 +230,9 @@ def test_the_server_loads_its_models_once_and_is_ready_with_them_all() -> None:
     ]
     assert {"--model-control-mode=explicit", "--strict-readiness=true"} <= set(container["args"])
     assert "--exit-on-error=true" in container["args"]  # or it would stand without models for a quarter of an hour
-    everything = the(render({**EVERYTHING, "models": []}), "DaemonSet")["spec"]["template"]["spec"]["containers"][0]
-    assert "--load-model=*" in everything["args"]
+    everything = the(render(changed("servers.default.models", [])), "DaemonSet")
+    [container_of_all] = everything["spec"]["template"]["spec"]["containers"]
+    assert "--load-model=*" in container_of_all["args"]
     assert container["readinessProbe"]["httpGet"] == {"path": "/v2/health/ready", "port": "http"}
     assert container["livenessProbe"]["httpGet"]["path"] == "/v2/health/live"
     assert container["startupProbe"]["failureThreshold"] * container["startupProbe"]["periodSeconds"] == 900

@@ -22,7 +22,9 @@ REQUIRED = [
     *[key for key in EVERYTHING if key not in {"name", "environment"}],
     *[f"{key}.{inner}" for key in ("app", "images", "roles") for inner in EVERYTHING[key]],
     *[f"nodeGroups.gpu-sliced.{key}" for key in SLICED if key != "max"],
-    *[f"jobs.weekly.{key}" for key in EVERYTHING["jobs"]["weekly"]],
+    *[f"servers.default.{key}" for key in EVERYTHING["servers"]["default"] if key != "own"],
+    *[f"jobs.weekly.{key}" for key in EVERYTHING["jobs"]["weekly"] if key != "server"],
+    "jobs.beside-server.server",
 ]
 
 
@@ -38,7 +40,7 @@ def test_a_missing_fact_is_named(path: str) -> None:
     ("path", "value", "words"),
     [
         ("nodeGroups.gpu-t4.mode", "rented", "nodeGroups.gpu-t4: `mode` is `rented`"),
-        ("nodeGroups.gpu-a10g.slices", 4, "nodeGroups.gpu-a10g: `slices` belongs to mode `shared`, and only to it"),
+        ("nodeGroups.gpu-t4.gpusPerServer", 2, "nodeGroups.gpu-t4: its servers ask for more GPUs than there are"),
         ("jobs.nightly.nodeGroups", ["workers"], "jobs.nightly: `nodeGroups` has `workers`, which has no GPU"),
         ("jobs.weekly.nodeGroups", ["gpu-a10g", "gpu-t4"], "jobs.weekly: `nodeGroups` are not of one mode"),
         ("jobs.nightly.parallelism", 65, "IndexedSpec: `parallelism` 65 is more than `completions` 64"),

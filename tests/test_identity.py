@@ -77,7 +77,7 @@ def test_two_apps_cannot_share_a_service_account(workspace: Workspace) -> None:
 
 def test_variables_of_iam_are_not_ours(workspace: Workspace, demo: Path) -> None:
     app = workspace.root / "apps" / "gpu-inference" / "app.yaml"
-    app.write_text(app.read_text().replace("{bucket}/{model_repository}*", "{bucket}/${aws:PrincipalTag/team}/*"))
+    app.write_text(app.read_text().replace("{bucket}/{model_repositories}*", "{bucket}/${aws:PrincipalTag/team}/*"))
     tfvars = str(render_cluster(fleet.read(workspace), "demo", "write").problems)
     assert tfvars == "[]"
     assert "/${aws:PrincipalTag/team}/*" in (demo / "generated" / "terraform" / "cluster.tfvars.json").read_text()

@@ -77,6 +77,16 @@ def test_a_server_says_what_the_process_itself_would(address: str) -> None:
     assert server.connect(address, "colours").predict(IMAGES) == StandIn.model.predict(IMAGES)
 
 
+def test_a_server_that_tells_no_configuration_is_asked_without(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KServe's protocol has none; it is Triton's own."""
+    answered = StandIn.do_GET
+    monkeypatch.setattr(
+        StandIn, "do_GET", lambda self: self.answer(404, None) if self.path.endswith("/config") else answered(self)
+    )
+    found = server.connect(address, "colours").predict(IMAGES)
+    assert [each.score for each in found] == [each.score for each in StandIn.model.predict(IMAGES)]
+
+
 def test_a_server_that_is_busy_or_away_for_a_moment_is_asked_again(address: str) -> None:
     model = server.connect(address, "colours")
     StandIn.refuse = [503, 429]

@@ -23,10 +23,10 @@ local triton = import '../lib/triton.libsonnet';
     annotations: { 'argocd.argoproj.io/sync-wave': '-1' },
   } + more),
 
-  template(c, group, component, own, graceSeconds, container):: pod.Template({
+  template(c, group, component, priority, own, graceSeconds, container):: pod.Template({
     labels: $.selector(c, component) + $.labels + own,
     serviceAccount: c.app.name,
-    priorityClass: '%s-%s' % [c.app.name, component],
+    priorityClass: '%s-%s' % [c.app.name, priority],
     graceSeconds: graceSeconds,
     nodes: group.nodes,
     taints: group.taints,
@@ -43,5 +43,12 @@ local triton = import '../lib/triton.libsonnet';
   policy(c, component, more)::
     kube.NetworkPolicy($.object(c, component, component) + $.pods(c, component)[0] + more),
 
-  serverPorts:: network.tcp(std.objectValues(triton.ports)),
+  // What clients of a set's servers use, by name, and as a policy lists it.
+  ports(set):: if set.kind == 'triton' then triton.ports else { http: set.own.port },
+  portsOf(set):: network.tcp(std.objectValues($.ports(set))),
+
+  // With MPS the device plugin mounts the daemon's own /dev/shm into whoever gets a slice.
+  mounted(group, container):: container {
+    volumeMounts: [each for each in super.volumeMounts if group.sharing != 'mps' || each.mountPath != '/dev/shm'],
+  },
 }

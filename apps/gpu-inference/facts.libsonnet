@@ -4,18 +4,25 @@ local required = import '../lib/required.libsonnet';
 
 function(cluster)
   local c = required('cluster', [
-    'region', 'bucket', 'app', 'roles', 'images', 'modelRepository', 'models', 'warmImages', 'nodeGroups', 'jobs',
-    'nodeLocalDns',
+    'region', 'bucket', 'app', 'roles', 'images', 'servers', 'warmImages', 'nodeGroups', 'jobs', 'nodeLocalDns',
   ]) + cluster;
   c {
     app: required('app', ['name', 'namespace']) + c.app,
-    images: required('images', ['server', 'worker', 'cudaWorker']) + c.images,
+    images: required('images', ['worker', 'cudaWorker']) + c.images,
+    servers: std.mapWithKey(
+      function(name, set)
+        required('servers.' + name, ['name', 'kind', 'image', 'args', 'models', 'modelRepository', 'own']) + set + {
+          own: if super.own == null then null
+          else required('servers.%s.own' % name, ['command', 'port', 'readyPath', 'livePath']) + super.own,
+        },
+      c.servers
+    ),
     nodeGroups: std.mapWithKey(gpu.Group, c.nodeGroups),
     jobs: std.mapWithKey(
       function(name, job)
         required('jobs.' + name, [
-          'nodeGroups', 'input', 'output', 'model', 'shards', 'parallelism', 'deadlineSeconds', 'maxFailed', 'enough',
-          'suspend', 'schedule', 'timeZone',
+          'nodeGroups', 'input', 'output', 'model', 'server', 'shards', 'parallelism', 'deadlineSeconds', 'maxFailed',
+          'enough', 'suspend', 'schedule', 'timeZone',
         ]) + job,
       c.jobs
     ),

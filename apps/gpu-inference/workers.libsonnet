@@ -5,8 +5,9 @@ local hash = import '../lib/hash.libsonnet';
 local kube = import '../lib/kube.libsonnet';
 local network = import '../lib/network.libsonnet';
 local pod = import '../lib/pod.libsonnet';
-local triton = import '../lib/triton.libsonnet';
 local common = import 'common.libsonnet';
+
+local address(c, set) = '%s.%s.svc.cluster.local:%d' % [set.name, c.app.namespace, common.ports(set).http];
 
 local workerEnvironment(c, group, job) = common.environment(c) {
   INFERENCE_BUCKET: c.bucket,
@@ -18,7 +19,7 @@ local workerEnvironment(c, group, job) = common.environment(c) {
   INFERENCE_SHARDS: '%d' % job.shards,
 } + (
   if group.workerGpus == 0 then {
-    INFERENCE_SERVER: 'server.%s.svc.cluster.local:%d' % [c.app.namespace, triton.ports.http],
+    INFERENCE_SERVER: address(c, c.servers[job.server]),
     // A CUDA image asks for all GPUs unless told otherwise, and would get the server's.
     NVIDIA_VISIBLE_DEVICES: 'void',
   } else {
@@ -38,11 +39,6 @@ local groupOf(c, name, job) =
          'jobs.%s: `nodeGroups` are not of one mode' % name;
   gpu.Union(found);
 
-// With MPS the device plugin mounts the daemon's own /dev/shm into whoever gets a slice.
-local mounted(group, container) = container {
-  volumeMounts: [each for each in super.volumeMounts if group.sharing != 'mps' || each.mountPath != '/dev/shm'],
-};
-
 local workerSpec(c, name, job) =
   local group = groupOf(c, name, job);
   local own = { 'inference-fleet/job': name };
@@ -55,12 +51,15 @@ local workerSpec(c, name, job) =
     // A CronJob's Jobs are held back with it, not each.
     suspend: job.suspend && job.schedule == null,
     own: own,
-    template: common.template(c, group, 'worker', own, batch.graceSeconds, mounted(group, pod.Container({
-      name: 'worker',
-      image: if group.workerGpus == 0 then c.images.worker else c.images.cudaWorker,
-      env: workerEnvironment(c, group, job),
-      resources: group.share { gpus: group.workerGpus },
-    }) { command: ['python', '-m', 'inference_worker', 'run'] })),
+    template: common.template(c, group, 'worker', 'worker', own, batch.graceSeconds, common.mounted(
+      group,
+      pod.Container({
+        name: 'worker',
+        image: if group.workerGpus == 0 then c.images.worker else c.images.cudaWorker,
+        env: workerEnvironment(c, group, job),
+        resources: group.share { gpus: group.workerGpus },
+      }) { command: ['python', '-m', 'inference_worker', 'run'] }
+    )),
   });
 
 local workerJob(c, name, job) =
@@ -85,6 +84,9 @@ function(c) [
     description: 'Batches: they wait for room and take none from others.',
   }),
   common.policy(c, 'worker', {
-    egress: [network.dns(c.nodeLocalDns), network.https, { to: common.pods(c, 'server'), ports: common.serverPorts }],
+    egress: [network.dns(c.nodeLocalDns), network.https] + [
+      { to: common.pods(c, set.name), ports: common.portsOf(set) }
+      for set in std.objectValues(c.servers)
+    ],
   }),
 ] + [workerJob(c, name, c.jobs[name]) for name in std.objectFields(c.jobs)]

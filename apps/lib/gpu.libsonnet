@@ -3,10 +3,10 @@ local required = import 'required.libsonnet';
 
 // Equal pods on one node, and the GPUs, or slices of one, that a worker asks for.
 local modes = {
-  // The model server, which holds the GPUs, and one worker, which asks the server.
-  server: { pods(group): 2, workerGpus: 0 },
+  // The model servers, which hold the GPUs, and one worker, which asks one of them.
+  server: { pods(group): std.length(group.servers) + 1, workerGpus: 0 },
   job: { pods(group): group.gpusPerNode, workerGpus: 1 },
-  shared: { pods(group): group.gpusPerNode * group.slices, workerGpus: 1 },
+  shared: { pods(group): group.gpusPerNode, workerGpus: 1 },
 };
 
 local scratchMibPerNode = 40960;
@@ -14,21 +14,23 @@ local scratchMibPerNode = 40960;
 local smallest(groups, value) = std.foldl(std.min, std.map(value, groups), value(groups[0]));
 
 {
-  // A node group of the renderer's argument, with what each of its pods may take of a node.
+  // A node group of the renderer's argument, with what each of its pods may take of a node. A GPU here is what a node
+  // offers as one: a slice, where GPUs are sliced.
   Group(name, given)::
     local group = required('nodeGroups.' + name, [
-      'mode', 'slices', 'sharing', 'gpusPerNode', 'cpuMilli', 'memoryMib', 'gpuMemoryMib', 'selector', 'taints',
+      'mode', 'sharing', 'gpusPerNode', 'gpusPerServer', 'servers', 'cpuMilli', 'memoryMib', 'gpuMemoryMib', 'selector',
+      'taints',
     ]) + given;
     assert group.mode in modes : 'nodeGroups.%s: `mode` is `%s`' % [name, group.mode];
     local mode = modes[group.mode];
-    assert (group.mode == 'shared') == (group.slices != null) :
-           'nodeGroups.%s: `slices` belongs to mode `shared`, and only to it' % name;
+    assert std.length(group.servers) * group.gpusPerServer <= group.gpusPerNode :
+           'nodeGroups.%s: its servers ask for more GPUs than there are' % name;
     local pods = mode.pods(group);
     local memory = std.floor(group.memoryMib / pods);
     group {
       name: name,
       workerGpus: mode.workerGpus,
-      workerGpuMemoryMib: std.floor(group.gpuMemoryMib * group.gpusPerNode / pods),
+      workerGpuMemoryMib: group.gpuMemoryMib,
       share: { cpu: std.floor(group.cpuMilli / pods), memory: memory },
       nodes: [group.selector],
       // Models, or shards on their way through. Images and logs lie on the same volume.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from generators.model import names, sizing
+from generators.model import gpus, names, sizing
 from generators.model.allocatable import allocatable
 from generators.model.catalog import Inputs, Instance
 from generators.model.managed_groups import ManagedGroup, managed_groups
@@ -75,10 +75,10 @@ def _labels(inputs: Inputs, group: ManagedGroup, zone: str, kind: str, instance:
 
 def _status(inputs: Inputs, group: ManagedGroup, instance: Instance) -> Node:
     free = allocatable(instance, sizing.max_pods(inputs, group.group))
-    gpus = instance.gpus * (group.group.gpu.slices or 1) if group.group.gpu else 0
+    offered = gpus.offered(group.group, instance)
     extra = {"ephemeral-storage": f"{group.group.disk_gb}Gi", "pods": str(free.pods)}
     # What the NVIDIA device plugin would tell kubelet.
-    extra |= {"nvidia.com/gpu": str(gpus)} if gpus else {}
+    extra |= {"nvidia.com/gpu": str(offered)} if offered else {}
     return {
         "capacity": {"cpu": str(instance.vcpu), "memory": f"{instance.memory_mib}Mi", **extra},
         "allocatable": {"cpu": f"{free.cpu_milli}m", "memory": f"{free.memory_mib}Mi", **extra},

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from .base import Matching, Model, Name, S3Prefix, refuse
+from .model_servers import Image, ModelServer, ServedModel
 
 
 def _compute(value: Any) -> Any:
@@ -144,6 +145,8 @@ class InferenceJob(Model):
     output: S3Prefix
     model: ModelName
     """Beside a model server, its name there; elsewhere, the key of an ONNX file in the bucket."""
+    server: Name | None = None
+    """The set of `servers` that is asked; left out, the only one on the node group."""
     shards: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Left out, ten times what the node groups can hold at once: then a larger `max` makes another Job of it."""
     parallelism: Annotated[int, Field(ge=1, le=5_000)] | None = None
@@ -164,17 +167,19 @@ class InferenceJob(Model):
     """Of the schedule."""
 
 
-Image = Annotated[str, Field(pattern=r"^[^\s:]+(/[^\s:]+)+:[^\s:]+$")]
-
-
 class GpuInferenceSettings(AppSettings):
-    """The model server on `server` groups, and the batches."""
+    """The model servers on `server` groups, and the batches."""
 
     model_repository: S3Prefix = "models/"
     """Where the models lie in the bucket, one folder each as Triton wants them. The server reads it when it starts."""
-    models: tuple[Annotated[str, Matching(r"[A-Za-z0-9_.-]+", "a model's name", "resnet50")], ...] = ()
-    """Models of the repository that the server loads and is not ready without; left out, all that are there."""
+    models: tuple[ServedModel, ...] = ()
+    """Models of the repository that the server loads and is not ready without; left out, all that are there. Where
+    there are `servers`, each set says its own."""
     server_image: Image = "nvcr.io/nvidia/tritonserver:25.08-py3"
+    """Triton, for each set that names no image."""
+    servers: dict[Name, ModelServer] = {}
+    """Sets of models by name, each with a server of its own on every node of its groups; left out, one of `models`,
+    whose name is `default`."""
     warm_images: tuple[Image, ...] = ()
     """Images that every GPU node pulls before a pod asks for them: the next `server_image`, a day before it is that.
     Taken out again, nodes drop them when their disks fill."""

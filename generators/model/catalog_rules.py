@@ -18,7 +18,7 @@ PLACEHOLDERS = frozenset(
         "git_credential",
         "job_inputs",
         "job_outputs",
-        "model_repository",
+        "model_repositories",
         "pipeline_inputs",
         "pipeline_outputs",
         "pipelines_prefix",

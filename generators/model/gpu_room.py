@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import sizing
+from . import gpus, server_sets, sizing
 from .allocatable import allocatable
 from .base import Finding
-from .catalog import Inputs, Instance
+from .catalog import Inputs
 from .node_groups import NodeGroup
 
 EVERY_NODE_CPU_MILLI, EVERY_NODE_MEMORY_MIB = 600, 1152
@@ -33,36 +33,33 @@ class Room:
     gpu_memory_mib: int
 
 
-def room(inputs: Inputs, group: NodeGroup) -> Room:
+def room(inputs: Inputs, name: str) -> Room:
     """Of a node of this GPU group, all its types together: one shape, and the fewest pods, as EKS sets it up."""
+    group = inputs.cluster.node_groups[name]
     kind = inputs.catalog.instances[group.instance_types[0]]
     node = allocatable(kind, sizing.max_pods(inputs, group))
     return Room(
         cpu_milli=node.cpu_milli - EVERY_NODE_CPU_MILLI,
         memory_mib=node.memory_mib - EVERY_NODE_MEMORY_MIB,
-        pods=pods(group, kind),
+        pods=pods(inputs, name),
         pods_max=node.pods - EVERY_NODE_PODS,
-        gpu_memory_mib=share_mib(group, kind),
+        gpu_memory_mib=gpus.share_mib(group, kind),
     )
 
 
-def pods(group: NodeGroup, kind: Instance) -> int:
-    """Equal pods on one node: one a GPU or slice; the model server and one worker beside it."""
-    if group.gpu is None or group.gpu.mode == "server":
-        return 2
-    return kind.gpus * (group.gpu.slices or 1)
-
-
-def share_mib(group: NodeGroup, kind: Instance) -> int:
-    """GPU memory in MiB behind one `nvidia.com/gpu`."""
-    return kind.gpu_memory_mib // ((group.gpu.slices if group.gpu else None) or 1)
+def pods(inputs: Inputs, name: str) -> int:
+    """Equal pods on one node: one a GPU or slice; the model servers and one worker beside them."""
+    group = inputs.cluster.node_groups[name]
+    if group.gpu and group.gpu.mode == "server":
+        return len(server_sets.on(inputs.cluster, name)) + 1
+    return gpus.offered(group, inputs.catalog.instances[group.instance_types[0]])
 
 
 def shares(inputs: Inputs) -> Iterator[Finding]:
     """Each pod gets enough of its node, and each slice enough of its GPU."""
     for name, group in inputs.cluster.node_groups.items():
         if group.gpu:
-            yield from _share(name, group, room(inputs, group))
+            yield from _share(name, group, room(inputs, name))
 
 
 def _share(name: str, group: NodeGroup, found: Room) -> Iterator[Finding]:

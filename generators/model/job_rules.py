@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import gpu_room, sizing
-from .apps import InferenceJob
+from . import gpus, server_sets, sizing
+from .apps import GpuInferenceSettings, InferenceJob
 from .base import Finding, Path, did_you_mean
 from .catalog import Inputs
+from .cluster import Cluster
 from .node_groups import NodeGroup
 
 
@@ -52,17 +53,38 @@ def _model(inputs: Inputs, at: Path, job: InferenceJob) -> Iterator[Finding]:
     settings, group = inputs.cluster.apps.gpu_inference, inputs.cluster.node_groups.get(job.node_group)
     if settings is None or group is None or group.gpu is None:
         return
-    repository, models = settings.model_repository, settings.models
-    if group.gpu.mode != "server":
-        if not (job.model.startswith(repository) and job.model.endswith(".onnx")):
-            what = f"`{job.model}` is no ONNX file below apps.gpu-inference.model_repository, `{repository}`"
+    if group.gpu.mode == "server":
+        yield from _served(inputs.cluster, settings, at, job)
+        return
+    repository = settings.model_repository
+    if job.server:
+        what = f"no model server runs on node_groups.{job.node_group}, which is of mode {group.gpu.mode}"
+        yield Finding((*at, "server"), what, "leave it out: the worker reads the model itself")
+    if not (job.model.startswith(repository) and job.model.endswith(".onnx")):
+        what = f"`{job.model}` is no ONNX file below apps.gpu-inference.model_repository, `{repository}`"
+        yield Finding((*at, "model"), what, f"no server runs there; for example `{repository}resnet50/1/model.onnx`")
+
+
+def _served(cluster: Cluster, settings: GpuInferenceSettings, at: Path, job: InferenceJob) -> Iterator[Finding]:
+    """The set that is asked stands on all the batch's node groups, and has the model."""
+    there = server_sets.on(cluster, job.node_group)
+    name = server_sets.of_job(cluster, job)
+    if name is None and there:
+        what = f"{len(there)} sets of models are on node_groups.{job.node_group}, and it says of none that it is asked"
+        yield Finding(at, what, f"add `server: {there[0]}`, or another of {', '.join(there)}")
+    for each in (job.node_group, *job.fallback):
+        here = server_sets.on(cluster, each) if each in cluster.node_groups else []
+        if name and here and name not in here:
+            hint = did_you_mean(name, here, f"there is {', '.join(here)}")
             yield Finding(
-                (*at, "model"), what, f"no server runs there; for example `{repository}resnet50/1/model.onnx`"
+                (*at, "server"), f"no set `{name}` of apps.gpu-inference.servers is on node_groups.{each}", hint
             )
-    elif "/" in job.model or (models and job.model not in models):
+    found = server_sets.sets(settings).get(name or "")
+    if found and ("/" in job.model or (found.models and job.model not in found.models)):
+        of = f"apps.gpu-inference.servers.{name}.models" if settings.servers else "apps.gpu-inference.models"
         what = f"`{job.model}` is no model of the server on node_groups.{job.node_group}"
-        hint = f"apps.gpu-inference.models has {', '.join(models)}" if models else "its name there, without a folder"
-        yield Finding((*at, "model"), what, did_you_mean(job.model, models, hint))
+        hint = f"{of} has {', '.join(found.models)}" if found.models else "its name there, without a folder"
+        yield Finding((*at, "model"), what, did_you_mean(job.model, found.models, hint))
 
 
 def job_sizes(inputs: Inputs) -> Iterator[Finding]:
@@ -76,7 +98,7 @@ def job_sizes(inputs: Inputs) -> Iterator[Finding]:
             yield Finding((*at, "parallelism"), what, "leave it out: it then follows from the groups' max")
         for each in (job.node_group, *job.fallback):
             group = inputs.cluster.node_groups[each]
-            share = gpu_room.share_mib(group, inputs.catalog.instances[group.instance_types[0]])
+            share = gpus.share_mib(group, inputs.catalog.instances[group.instance_types[0]])
             if job.gpu_memory_mib and job.gpu_memory_mib > share:
                 what = f"{job.gpu_memory_mib} is more than a GPU or slice of node_groups.{each} has, {share}"
                 hint = "fewer slices, another instance type, or mode server, whose GPUs are whole"

@@ -14,7 +14,9 @@ from .labels import MPS_LABEL as MPS_LABEL
 from .labels import PLUGIN_CONFIG_LABEL as PLUGIN_CONFIG_LABEL
 from .labels import ROLE_LABEL as ROLE_LABEL
 from .labels import SYSTEM_TAINT as SYSTEM_TAINT
+from .model_servers import DEFAULT_SET
 from .node_groups import Gpu, NodeGroup
+from .server_sets import repositories
 
 NODE_LOCAL_DNS = "169.254.20.10"
 """Link-local address of the DNS cache on each node, where node-local-dns runs."""
@@ -159,6 +161,11 @@ def worker_image(cluster: Cluster, version: str) -> str:
     return f"{registry(cluster)}/{worker_repository(cluster)}:{version}"
 
 
+def server(model_set: str) -> str:
+    """Service of a set's model servers, and what their other names begin with; `server` of the set `default`."""
+    return "server" if model_set == DEFAULT_SET else f"{model_set}-server"
+
+
 def coredns_image(inputs: Inputs) -> str:
     """EKS's CoreDNS image for the cluster's region and Kubernetes minor."""
     facts = inputs.catalog
@@ -223,7 +230,7 @@ def placeholders(cluster: Cluster) -> dict[str, tuple[str, ...]]:
         "git_credential": (cluster.git.credential,) if cluster.git.credential else (),
         "job_inputs": tuple(sorted({job.input for job in jobs})),
         "job_outputs": tuple(sorted({job.output for job in jobs})),
-        "model_repository": (inference.model_repository,) if inference else (),
+        "model_repositories": repositories(inference) if inference else (),
         "pipeline_inputs": pipelines.inputs if pipelines else (),
         "pipeline_outputs": pipelines.outputs if pipelines else (),
         "pipelines_prefix": (cluster.storage.pipelines_prefix,),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import names
-from .base import Finding, did_you_mean
+from .base import Finding, Path, did_you_mean
 from .catalog import Inputs
-from .node_groups import NodeGroup
+from .node_groups import Gpu, NodeGroup
 
 DERIVED_LABELS = frozenset(
     {
@@ -63,16 +63,21 @@ def _group(name: str, group: NodeGroup) -> Iterator[Finding]:
             "a system node group has no GPUs",
             "kube-system would hold GPU nodes; make a second group",
         )
-    if group.gpu and (group.gpu.mode == "shared") != (group.gpu.slices is not None):
-        yield Finding(
-            (*at, "gpu"),
-            "`slices` belongs to mode `shared`, and only to it",
-            "`gpu: {mode: shared, slices: 4}`",
-        )
-    if group.gpu and group.gpu.sharing != "time-slicing" and group.gpu.mode != "shared":
-        what = "is for slices, and only mode `shared` has any"
-        yield Finding((*at, "gpu", "sharing"), what, "`gpu: {mode: shared, slices: 4, sharing: mps}`, or leave it out")
+    if group.gpu:
+        yield from _sharing((*at, "gpu"), group.gpu)
     yield from _labels(at, group)
+
+
+def _sharing(at: Path, gpu: Gpu) -> Iterator[Finding]:
+    if gpu.mode == "shared" and gpu.slices is None:
+        yield Finding(at, "mode `shared` needs `slices`", "`gpu: {mode: shared, slices: 4}`")
+    if gpu.mode == "job" and gpu.slices is not None:
+        yield Finding(
+            (*at, "slices"), "mode `job` is for whole GPUs", "`gpu: {mode: shared, slices: 4}`, or leave it out"
+        )
+    if gpu.sharing != "time-slicing" and gpu.slices is None:
+        hint = "`gpu: {mode: shared, slices: 4, sharing: mps}`, or leave it out"
+        yield Finding((*at, "sharing"), "is for slices, and there are none", hint)
 
 
 def _labels(at: tuple[str, str], group: NodeGroup) -> Iterator[Finding]:

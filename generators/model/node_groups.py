@@ -55,9 +55,9 @@ class Gpu(Model):
     """Who holds the GPUs of a group."""
 
     mode: Literal["server", "job", "shared"]
-    """server: a model server on each node holds them; job: Jobs ask for whole GPUs; shared: Jobs ask for slices."""
+    """server: model servers on each node hold them; job: Jobs ask for whole GPUs; shared: Jobs ask for slices."""
     slices: Annotated[int, Field(ge=2, le=16)] | None = None
-    """Slices of each GPU; only with mode shared."""
+    """Slices of each GPU, for mode shared; for mode server where several sets of models share a GPU."""
     sharing: Literal["time-slicing", "mps"] = "time-slicing"
     """Of slices. time-slicing: processes take turns, and nothing but they themselves bounds their memory; mps: they
     run at once, each within its part of memory and cores, and an error of one may end them all."""

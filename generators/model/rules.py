@@ -18,6 +18,7 @@ from .package_rules import packages
 from .pipelines import pipelines
 from .placement_rules import placement
 from .secrets import secrets
+from .server_rules import server_sizes, servers
 
 
 def reference(inputs: Inputs) -> Iterator[Finding]:
@@ -144,10 +145,11 @@ def findings(inputs: Inputs) -> list[Finding]:
         *logs(inputs),
         *groups(inputs),
         *placement(inputs),
+        *servers(inputs),
         *jobs(inputs),
         *data(inputs),
         *pipelines(inputs),
         *packages(inputs),
         *secrets(inputs),
     ]
-    return first or [*capacity(inputs), *dns(inputs), *shares(inputs), *job_sizes(inputs)]
+    return first or [*capacity(inputs), *dns(inputs), *shares(inputs), *server_sizes(inputs), *job_sizes(inputs)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from . import gpus
 from .apps import CorednsSettings, InferenceJob
 from .catalog import Inputs
 from .node_groups import NodeGroup
@@ -119,10 +120,9 @@ def dns_overload(found: Dns) -> str:
 
 def job_slots(inputs: Inputs, group: NodeGroup) -> int:
     """Shards that a GPU node group can hold at once: one a GPU or slice; beside a model server, one a node."""
-    gpu = group.gpu
-    if gpu is None or gpu.mode == "server":
+    if group.gpu is None or group.gpu.mode == "server":
         return group.max
-    return group.max * inputs.catalog.instances[group.instance_types[0]].gpus * (gpu.slices or 1)
+    return group.max * gpus.offered(group, inputs.catalog.instances[group.instance_types[0]])
 
 
 def job_groups(inputs: Inputs, job: InferenceJob) -> list[NodeGroup]:

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from generators.model import gpu_room, names, sizing
+from generators.model import gpu_room, gpus, names, server_sets, sizing
 from generators.model.apps import GpuInferenceSettings, InferenceJob
 from generators.model.catalog import Inputs
+from generators.model.model_servers import ModelServer
 
 Facts = dict[str, object]
 
 
 def facts(inputs: Inputs) -> Facts:
-    """Images, models, GPU node groups and batches, with every size worked out."""
+    """Images, sets of models, GPU node groups and batches, with every size worked out."""
     settings = inputs.cluster.apps.gpu_inference or GpuInferenceSettings()
     return {
         "images": {
-            "server": settings.server_image,
             "worker": names.worker_image(inputs.cluster, settings.worker_version),
             "cudaWorker": names.worker_image(inputs.cluster, settings.worker_version + names.CUDA_SUFFIX),
         },
-        "modelRepository": settings.model_repository,
-        "models": list(settings.models),
+        "servers": {name: _server(name, each) for name, each in server_sets.sets(settings).items()},
         "warmImages": list(settings.warm_images),
         "nodeGroups": _groups(inputs),
         "jobs": {name: _job(inputs, job) for name, job in sorted(settings.jobs.items())},
+    }
+
+
+def _server(name: str, server: ModelServer) -> Facts:
+    own = server.own
+    return {
+        "name": names.server(name),
+        "kind": server.kind,
+        "image": server.image,
+        "args": list(server.args),
+        "models": list(server.models),
+        "modelRepository": server.model_repository,
+        "own": {
+            "command": list(own.command),
+            "port": own.port,
+            "readyPath": own.ready_path,
+            "livePath": own.live_path,
+        }
+        if own
+        else None,
     }
 
 
@@ -34,6 +53,7 @@ def _job(inputs: Inputs, job: InferenceJob) -> Facts:
         "input": job.input,
         "output": job.output,
         "model": job.model,
+        "server": server_sets.of_job(inputs.cluster, job),
         "shards": shards,
         "parallelism": sizing.parallelism(inputs, job),
         "deadlineSeconds": job.deadline_hours * 3600,
@@ -50,16 +70,17 @@ def _groups(inputs: Inputs) -> Facts:
     for name, group in sorted(inputs.cluster.node_groups.items()):
         if group.gpu:
             instance = inputs.catalog.instances[group.instance_types[0]]
-            free = gpu_room.room(inputs, group)
+            free = gpu_room.room(inputs, name)
             found[name] = {
                 "mode": group.gpu.mode,
-                "slices": group.gpu.slices,
                 "sharing": group.gpu.sharing,
-                "gpusPerNode": instance.gpus,
+                "gpusPerNode": gpus.offered(group, instance),
                 "max": group.max,
                 "cpuMilli": free.cpu_milli,
                 "memoryMib": free.memory_mib,
-                "gpuMemoryMib": instance.gpu_memory_mib,
+                "gpuMemoryMib": free.gpu_memory_mib,
+                "servers": server_sets.on(inputs.cluster, name),
+                "gpusPerServer": server_sets.gpus_each(inputs, name),
                 "selector": {names.GROUP_LABEL: name},
                 "taints": names.node_taints(group),
             }

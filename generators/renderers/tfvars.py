@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generators.model import names, sizing, subnets
+from generators.model import gpus, names, sizing, subnets
 from generators.model.catalog import PROJECT_FILES, ROOT_APPLICATION, Inputs
 from generators.model.identities import identities
 from generators.model.managed_groups import ManagedGroup, managed_groups
@@ -85,7 +85,7 @@ def _node_group(inputs: Inputs, managed: ManagedGroup) -> Facts:
         "ami_type": ami_type(instance.arch, gpu=group.gpu is not None),
         "capacity_type": "SPOT" if group.capacity == "spot" else "ON_DEMAND",
         "disk_gb": group.disk_gb,
-        "gpus": instance.gpus * (group.gpu.slices or 1) if group.gpu else 0,
+        "gpus": gpus.offered(group, instance),
         "instance_types": list(group.instance_types),
         "labels": names.node_labels(managed.declared, group, instance),
         "max_size": managed.max,

@@ -51,8 +51,9 @@ class Server:
         ]
 
     def get_modelmeta(self) -> Any:
-        """The parameters of its configuration."""
-        given = self._json("/config").get("parameters", {})
+        """The parameters of its configuration; none where the server, unlike Triton, tells no configuration."""
+        answer = self.http.request("GET", f"{self._url}/config")
+        given = {} if answer.status == 404 else self._json("/config").get("parameters", {})
         return SimpleNamespace(custom_metadata_map={key: each["string_value"] for key, each in given.items()})
 
     def run(self, output_names: None, input_feed: dict[str, Floats]) -> list[Floats]:  # noqa: ARG002 (as onnxruntime)
