@@ -9,7 +9,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from generators.model import server_sets
+from generators.model import names, server_sets
+from generators.model.identities import identities
 from generators.model.rules import findings
 from generators.renderers import manifests
 from tests.gpu_inference import environment, gpus, groups_of, of_kind, pods
@@ -175,6 +176,21 @@ def test_without_servers_there_is_one_set_of_the_apps_own_keys() -> None:
     long = {"default": {"models": ["a"], "image": "example.com/triton:1", "model_repository": "nets/"}}
     assert findings(short) == []
     assert manifests.render(short) == manifests.render(cluster(ONE, {"servers": long, "model_repository": "nets/"}))
+
+
+def test_a_node_that_many_sets_leave_too_little_of_is_refused() -> None:
+    servers: dict[str, Any] = {f"set-{index}": {} for index in range(13)}
+    [found] = findings(cluster({"gpu": sliced("g4dn.xlarge", 13)}, {"servers": servers}))
+    # A worker beside them.
+    assert found.message.startswith("14 pods on a `g4dn.xlarge` get ")
+
+
+def test_the_role_may_read_each_repository_that_a_set_has() -> None:
+    inputs = cluster(OTHERS, {"servers": {"one": {}, "two": {"model_repository": "nets/"}}})
+    [mine] = [each for each in identities(inputs) if each.service_account == "gpu-inference"]
+    [reads] = [each["Resource"] for each in mine.statements if each["Action"] == ["s3:GetObject"]]
+    bucket = f"arn:aws:s3:::{names.bucket(inputs.cluster)}"
+    assert reads == [f"{bucket}/models/*", f"{bucket}/nets/*"]
 
 
 MANY = st.dictionaries(
