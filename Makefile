@@ -97,7 +97,7 @@ docs: .venv/.dev ## Write docs/reference/ from the commands and models
 tools: .venv/.run ## Build kustomize and kubeconform into a cache outside the checkout (needs Go)
 	@.venv/bin/python -m generators.tools.build
 
-control-plane: .venv/.run ## Build etcd, Kubernetes, kwok, Argo CD and helm into the same cache (needs Go)
+control-plane: .venv/.run ## Build etcd, Kubernetes, kwok, Argo CD, helm and CoreDNS into the same cache (needs Go); takes what KUBEBUILDER_ASSETS holds
 	@.venv/bin/python -m generators.tools.build control-plane
 
 upgrade: .name .venv/.run ## Check what another Kubernetes minor asks of NAME=: [TO= WRITE=1]

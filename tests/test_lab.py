@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import http.server
 import json
 import os
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,10 +21,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from generators.cli.main import app
-from generators.lab import control, keys, nodes, repository, stand_ins
+from generators.lab import control, control_plane, keys, nodes, repository, stand_ins
+from generators.lab.charts import left_out
 from generators.lab.home import Home
-from generators.lab.lab import left_out
 from generators.lab.processes import LabFailed, Processes, first_failure
+from generators.model.catalog import Inputs
 from generators.model.managed_groups import managed_groups
 from generators.model.names import GROUP_LABEL
 from tests.fleets import ROOT, committed
@@ -151,11 +156,26 @@ def test_status_of_none_and_of_one_that_ended(home: Home) -> None:
     (found,) = json.loads(done.stdout)
     assert (found["cluster"], found["up"]) == ("dev-tokyo", False)
     # A number that now belongs to another program is not the lab's keeper.
-    home.write("state.json", json.dumps({"pid": os.getpid(), "left_out": {}}))
+    told = control_plane.told("1.36.3", "1.35")
+    home.write("state.json", json.dumps({"pid": os.getpid(), "left_out": {}, "kubernetes": told}))
     assert not control.status("dev-tokyo").up
+    assert told in runner.invoke(app, ["lab", "status"], env={"COLUMNS": "300"}).stdout
+    assert json.loads(runner.invoke(app, ["lab", "status", "-o", "json"]).stdout)[0]["kubernetes"] == told
     assert control.down("dev-tokyo")
     assert not control.down("dev-tokyo")
     assert "there is no lab" in runner.invoke(app, ["lab", "status"]).stderr
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("1.36", "Kubernetes 1.36.3"),
+        ("1.35", "Kubernetes 1.36.3, though the cluster file says 1.35"),
+        ("1.3", "Kubernetes 1.36.3, though the cluster file says 1.3"),
+    ],
+)
+def test_another_minor_than_the_cluster_files_is_said(wanted: str, said: str) -> None:
+    assert control_plane.told("1.36.3", wanted) == said
 
 
 @pytest.mark.usefixtures("home")
@@ -163,3 +183,50 @@ def test_a_lab_needs_a_cluster() -> None:
     done = CliRunner().invoke(app, ["lab", "up", "nobody"])
     assert done.exit_code == 2
     assert "nobody" in done.stderr
+
+
+class Index(http.server.BaseHTTPRequestHandler):
+    """A chart repository that has an index below /charts alone."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(200 if self.path == "/charts/index.yaml" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_charts_whose_repositories_answer_are_in() -> None:
+    inputs = committed().load("dev-tokyo")
+    with socketserver.TCPServer(("127.0.0.1", 0), Index) as server:
+        threading.Thread(target=server.serve_forever).start()
+        here = f"http://127.0.0.1:{server.server_address[1]}"
+        places = {"metrics-server": f"{here}/charts/", "cluster-autoscaler": here, "node-local-dns": "127.0.0.1:1/x"}
+        try:
+            found = left_out(moved(inputs, places), "auto")
+        finally:
+            server.shutdown()
+    assert "metrics-server" not in found
+    assert found["cluster-autoscaler"].endswith(f"9.59.0 is at {here}: HTTP Error 404: Not Found")
+    assert "127.0.0.1:1/x: [Errno 111]" in found["node-local-dns"]
+
+
+def test_every_chart_or_none() -> None:
+    inputs = committed().load("dev-tokyo")
+    assert left_out(inputs, "all") == {}
+    assert "metrics-server" in left_out(inputs, "none")
+
+
+def moved(inputs: Inputs, places: dict[str, str]) -> Inputs:
+    """These charts in other repositories, and no others."""
+    apps = {
+        name: app.model_copy(
+            update={
+                "chart": app.chart.model_copy(update={"repository": places[name]})
+                if app.chart and name in places
+                else None
+            }
+        )
+        for name, app in inputs.catalog.apps.items()
+    }
+    return dataclasses.replace(inputs, catalog=dataclasses.replace(inputs.catalog, apps=apps))

@@ -8,6 +8,7 @@ import typer
 
 from generators.cli import console
 from generators.cli.options import Cluster, OutputOption
+from generators.lab import Charts
 
 app = typer.Typer(
     help="A committed cluster on this machine, without AWS: a real control plane, simulated nodes, Argo CD.",
@@ -24,18 +25,25 @@ def up(
         int,
         typer.Option(min=0, help="Simulated nodes in all; left out, the sum of minimums.", show_default=False),
     ] = 0,
+    charts: Annotated[
+        Charts,
+        typer.Option(
+            envvar="FLEET_LAB_CHARTS",
+            help="Third-party charts that are in: those whose repositories answer from here, all, or none.",
+        ),
+    ] = "auto",
 ) -> None:
     """Start the lab of a cluster; it runs until `fleet lab down`.
 
-    Containers do not run: kwok says of each pod that it is ready. Charts that lie in repositories on the internet are
-    left out, and named. `make control-plane` builds the programs.
+    Containers do not run: kwok says of each pod that it is ready. Charts whose repositories do not answer are left
+    out, and named. `make control-plane` builds the programs.
     """
     from generators.lab import control
     from generators.source.workspace import locate
 
     workspace = locate()
     workspace.existing(cluster)
-    for line in control.start(workspace, cluster, nodes):
+    for line in control.start(workspace, cluster, nodes, charts):
         console.say(line)
 
 
@@ -59,6 +67,7 @@ def status(output: OutputOption = console.Output.text) -> None:
         {
             "cluster": each.cluster,
             "up": each.up,
+            "kubernetes": each.kubernetes,
             "kubeconfig": str(each.folder / "kubeconfig"),
             "left_out": each.left_out,
         }
@@ -70,6 +79,9 @@ def status(output: OutputOption = console.Output.text) -> None:
         console.say("there is no lab; `fleet lab up CLUSTER` starts one")
     else:
         console.table(
-            ("cluster", "state", "kubeconfig"),
-            [(str(row["cluster"]), "up" if row["up"] else "ended", str(row["kubeconfig"])) for row in rows],
+            ("cluster", "state", "version", "kubeconfig"),
+            [
+                (each.cluster, "up" if each.up else "ended", each.kubernetes, str(each.folder / "kubeconfig"))
+                for each in found
+            ],
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generators.errors import wrong
+from generators.lab import Charts
 from generators.lab.home import Home, labs, read_json
 from generators.source.workspace import Workspace
 
@@ -29,6 +30,8 @@ class Status:
     up: bool
     pid: int
     left_out: dict[str, str]
+    kubernetes: str
+    """Its version, and that of the cluster file where it is another."""
 
 
 def home_of(cluster: str) -> Home:
@@ -44,7 +47,8 @@ def status(cluster: str) -> Status:
     alive = isinstance(pid, int) and _is_keeper(pid, home)
     left_out = state.get("left_out")
     known = {str(name): str(why) for name, why in left_out.items()} if isinstance(left_out, dict) else {}
-    return Status(cluster, home.folder, alive, pid if isinstance(pid, int) else 0, known)
+    version = str(state.get("kubernetes", ""))
+    return Status(cluster, home.folder, alive, pid if isinstance(pid, int) else 0, known, version)
 
 
 def all_labs() -> list[Status]:
@@ -52,7 +56,7 @@ def all_labs() -> list[Status]:
     return [status(each.name) for each in sorted(labs().glob("*")) if each.is_dir()]
 
 
-def start(workspace: Workspace, cluster: str, total_nodes: int) -> Iterator[str]:
+def start(workspace: Workspace, cluster: str, total_nodes: int, charts: Charts) -> Iterator[str]:
     """Starts a keeper and yields what it says until the lab is up. Raises FleetError where one is up, or this fails."""
     if status(cluster).up:
         raise wrong("lab", f"the lab of {cluster} is up already", hint=f"`fleet lab down {cluster}` ends it")
@@ -65,7 +69,11 @@ def start(workspace: Workspace, cluster: str, total_nodes: int) -> Iterator[str]
     command = [sys.executable, "-m", "generators.lab.keeper", str(workspace.root), cluster, str(home.folder)]
     with (home.logs / LOG).open("wb") as out:
         keeper = subprocess.Popen(  # noqa: S603 (no shell; the words are ours)
-            [*command, str(total_nodes)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            [*command, str(total_nodes), charts],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
     try:
         yield from _told(home, keeper)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import urllib.request
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ class Api:
         with urllib.request.urlopen(f"{self.url}{path}", timeout=timeout, context=context) as answer:  # noqa: S310 (https)
             return bytes(answer.read())
 
+    def version(self) -> str:
+        """What Kubernetes it is, as in 1.36.3. Raises OSError."""
+        return str(json.loads(self.get("/version"))["gitVersion"]).removeprefix("v")
+
 
 def start(home: Home, processes: Processes, issuer: str, service_range: str) -> Api:
     """Everything but kwok; ready when this returns. Raises LabFailed, ToolMissing."""
@@ -55,6 +60,12 @@ def start(home: Home, processes: Processes, issuer: str, service_range: str) -> 
     authority.kubeconfig(home.kubeconfig.name, api.url, "administrator", ADMINISTRATORS)
     _controllers(processes, api, account_key)
     return api
+
+
+def told(version: str, wanted: str) -> str:
+    """Which Kubernetes a lab runs and, where that is another minor than the cluster file's, that it is."""
+    same = version.startswith(f"{wanted}.")
+    return f"Kubernetes {version}" + ("" if same else f", though the cluster file says {wanted}")
 
 
 def _etcd(home: Home) -> list[str]:

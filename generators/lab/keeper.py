@@ -1,4 +1,4 @@
-"""The process that a lab belongs to; `fleet lab up` starts `python -m generators.lab.keeper ROOT CLUSTER FOLDER NODES`.
+"""The process that a lab belongs to: `python -m generators.lab.keeper ROOT CLUSTER FOLDER NODES CHARTS`.
 
 It brings the lab up, writes its state, and waits to be ended. When it goes, by whatever signal, its programs go too.
 """
@@ -11,10 +11,12 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import cast
 
 from generators.errors import FleetError
+from generators.lab import Charts
 from generators.lab.home import Home
-from generators.lab.lab import Size, lab
+from generators.lab.lab import Lab, Size, lab
 from generators.lab.processes import LabFailed
 from generators.source.workspace import Workspace
 from generators.tools.binaries import ToolFailed, ToolMissing
@@ -22,15 +24,15 @@ from generators.tools.binaries import ToolFailed, ToolMissing
 TEND_SECONDS = 2.0
 
 
-def main(root: str, name: str, folder: str, total_nodes: str) -> int:
+def main(root: str, name: str, folder: str, total_nodes: str, charts: str) -> int:
     """Exit code: 0 it was ended, 1 it failed."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _interrupt(ended))
+    size = Size(int(total_nodes), charts=cast(Charts, charts))
     try:
-        with lab(Workspace(Path(root)), name, Path(folder), size=Size(int(total_nodes)), say=_say) as made:
-            state = {"pid": os.getpid(), "cluster": name, "left_out": made.left_out, "url": made.api.url}
-            Home(Path(folder)).write("state.json", json.dumps(state, indent=1))
+        with lab(Workspace(Path(root)), name, Path(folder), size=size, say=_say) as made:
+            Home(Path(folder)).write("state.json", json.dumps(_state(name, made), indent=1))
             while not ended.wait(TEND_SECONDS):
                 made.tend()
     except KeyboardInterrupt:
@@ -42,6 +44,12 @@ def main(root: str, name: str, folder: str, total_nodes: str) -> int:
     finally:
         Home(Path(folder)).state.unlink(missing_ok=True)
     return 0
+
+
+def _state(name: str, made: Lab) -> dict[str, object]:
+    """What `fleet lab status` tells of a lab that is up."""
+    about = {"left_out": made.left_out, "kubernetes": made.kubernetes, "url": made.api.url}
+    return {"pid": os.getpid(), "cluster": name, **about}
 
 
 def _interrupt(ended: threading.Event) -> None:

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from generators.errors import FleetError
-from generators.lab import argocd, control_plane, eks, kwok, nodes, repository, stand_ins
+from generators.lab import Charts, argocd, charts, control_plane, eks, kwok, nodes, repository, stand_ins
 from generators.lab.argocd import ArgoCd
 from generators.lab.control_plane import Api
 from generators.lab.home import Home
 from generators.lab.processes import LabFailed, Processes
 from generators.lab.repository import Repository
-from generators.model.catalog import PROJECT_FILES, ROOT_APPLICATION, App, Inputs
+from generators.model.catalog import PROJECT_FILES, ROOT_APPLICATION, Inputs
 from generators.output import disk
 from generators.pipeline import change, fleet, render
 from generators.source.workspace import Workspace
-from generators.tools.binaries import require
+from generators.tools import envtest
+from generators.tools.binaries import CONTROL_PLANE, require
 from generators.tools.kubectl import Kubectl
 
 Say = Callable[[str], object]
@@ -32,10 +33,11 @@ BATCH = 100
 
 @dataclass(frozen=True)
 class Size:
-    """Nodes in all (0: the sum of the groups' minimums), and how long the pod of a Job takes."""
+    """Nodes in all (0: the sum of the groups' minimums), how long the pod of a Job takes, and which charts are in."""
 
     nodes: int = 0
     job_seconds: float = 5.0
+    charts: Charts = "none"
 
 
 @dataclass
@@ -50,6 +52,8 @@ class Lab:
     repository: Repository
     argocd: ArgoCd | None = None
     left_out: dict[str, str] = field(default_factory=dict)
+    kubernetes: str = ""
+    """What is said of its version."""
 
     def tend(self) -> None:
         """What must be done again and again while it runs. Raises LabFailed where one of its programs ended."""
@@ -88,13 +92,17 @@ def _up(workspace: Workspace, name: str, home: Home, processes: Processes, size:
 
     repo = repository.make(workspace.root, home.folder / "repository")
     inputs = rendered(repo, name)
+    for line in envtest.told(CONTROL_PLANE):
+        tell(line)
     tell("starting etcd, kube-apiserver, kube-controller-manager, kube-scheduler")
     issuer = f"https://oidc.eks.{inputs.cluster.region}.amazonaws.com/id/LAB"
     api = control_plane.start(home, processes, issuer, str(inputs.cluster.network.service_cidr))
     made = Lab(inputs, home, processes, api, Kubectl(require("kubectl"), home.kubeconfig), repo)
+    made.kubernetes = control_plane.told(api.version(), inputs.cluster.kubernetes)
+    tell(made.kubernetes)
     _nodes(made, size, tell)
     made.apply(eks.objects(inputs), eks.FIELD_MANAGER)
-    made.left_out = left_out(inputs)
+    made.left_out = charts.left_out(inputs, size.charts)
     for app, reason in made.left_out.items():
         tell(f"left out: {app}: {reason}")
     repository.leave_out(repo, name, list(made.left_out))
@@ -125,17 +133,6 @@ def _nodes(made: Lab, size: Size, tell: Say) -> None:
     made.apply(nodes.nodes(made.inputs, counts))
     tell("nodes: " + ", ".join(f"{count}x {key}" for key, count in counts.items() if count))
     kwok.start(made.home, made.processes, made.api, size.job_seconds)
-
-
-def left_out(inputs: Inputs) -> dict[str, str]:
-    """Apps that no Argo CD without the internet can sync, each with the reason."""
-    return {name: reason for name, app in inputs.apps().items() if (reason := _out_of_reach(app))}
-
-
-def _out_of_reach(app: App) -> str:
-    if app.chart is None:
-        return ""
-    return f"its chart {app.chart.name} {app.chart.version} is at {app.chart.repository}"
 
 
 def hand_over(made: Lab) -> None:
@@ -173,4 +170,4 @@ def remove(home: Home) -> None:
     shutil.rmtree(home.folder, ignore_errors=True)
 
 
-__all__ = ["Lab", "LabFailed", "lab", "left_out", "remove", "wait_synced"]
+__all__ = ["Lab", "LabFailed", "lab", "remove", "wait_synced"]

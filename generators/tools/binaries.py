@@ -1,8 +1,8 @@
 """Where the command line tools live that this project runs but does not ship: kustomize, kubectl, helm, Go and others.
 
-A tool is looked for in the folder that `FLEET_TOOLS` names, then in the caches that `make tools` and `make
-control-plane` fill, then on `PATH`. A cache lies outside the checkout and is keyed by the pinned versions: checkouts
-of the same versions share it, others do not meet.
+A tool is looked for in the folder that `FLEET_TOOLS` names, a control plane also in that of `KUBEBUILDER_ASSETS`, then
+in the caches that `make tools` and `make control-plane` fill, then on `PATH`. A cache lies outside the checkout and is
+keyed by the pinned versions: checkouts of the same versions share it, others do not meet.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[2] / "tests"
 # The only lines of a go.mod that are one indented word, or `tool` and one word, name a tool.
-_TOOL = re.compile(r"^(?:tool)?[ \t]+\S+?/([^/\s]+)(?:/v(\d+))?$", re.MULTILINE)
+_TOOL = re.compile(r"^(?:tool)?[ \t]+(\S+?/([^/\s]+)(?:/v(\d+))?)$", re.MULTILINE)
 _GO = re.compile(r"^go (\d+)\.(\d+)", re.MULTILINE)
-_KUBERNETES = re.compile(r"\bk8s\.io/kubernetes v(\S+)")
+ENVTEST = "KUBEBUILDER_ASSETS"
+"""Names the folder of a control plane that a person has already, as for controller-runtime's envtest."""
+ENVTEST_PROGRAMS = frozenset({"etcd", "kube-apiserver", "kubectl"})
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,21 @@ class Module:
     """What `make` calls building it, and the name of its cache."""
     first_time: str
     """How long the first build takes on two cores, in words."""
+    made_with: str = ""
+    """The other target of `make` that builds it too, where it has none of its own."""
+
+    @property
+    def make(self) -> str:
+        """The target of `make` that builds it."""
+        return self.made_with or self.target
 
     def pinned(self) -> dict[str, str]:
-        """The tools that are built: name to major version ("" where its Go package names none)."""
-        return dict(_TOOL.findall(_go_mod(self)))
+        """The tools that are pinned: name to major version ("" where its Go package names none)."""
+        return {name: major for _, name, major in _TOOL.findall(_go_mod(self))}
+
+    def to_build(self) -> dict[str, str]:
+        """Of these, the ones that nobody brought along: name to Go package."""
+        return {name: package for package, name, _ in _TOOL.findall(_go_mod(self)) if not brought(name)}
 
     def go_needed(self) -> tuple[int, int] | None:
         """The oldest Go, as (major, minor), that can build the tools; None without the Go module."""
@@ -43,7 +56,11 @@ class Module:
 
     def kubernetes(self) -> str:
         """The version of Kubernetes among the tools, as in 1.36.3; "" without one."""
-        found = _KUBERNETES.search(_go_mod(self))
+        return self.version("k8s.io/kubernetes")
+
+    def version(self, path: str) -> str:
+        """The pinned version of a Go module without its `v`; "" where it is not among them."""
+        found = re.search(rf"\b{re.escape(path)} v(\S+)", _go_mod(self))
         return found[1] if found else ""
 
     def cache_folder(self) -> Path | None:
@@ -57,7 +74,8 @@ class Module:
 
 TOOLS = Module(TESTS / "tools", "tools", "half a minute")
 CONTROL_PLANE = Module(TESTS / "control-plane", "control-plane", "some ten minutes")
-MODULES = (TOOLS, CONTROL_PLANE)
+DNS = Module(TESTS / "dns", "dns", "half a minute after the control plane", CONTROL_PLANE.target)
+MODULES = (TOOLS, CONTROL_PLANE, DNS)
 
 
 class ToolMissing(Exception):
@@ -79,10 +97,18 @@ def find(name: str) -> Path | None:
     """The absolute path of the program `name`, or None."""
     folders = [
         os.environ.get("FLEET_TOOLS", ""),
+        os.environ.get(ENVTEST, "") if name in ENVTEST_PROGRAMS else "",
         *(str(module.cache_folder() or "") for module in MODULES),
         os.environ.get("PATH", os.defpath),
     ]
     found = shutil.which(name, path=os.pathsep.join(filter(None, folders)))
+    return Path(found).absolute() if found else None
+
+
+def brought(name: str) -> Path | None:
+    """The program where a person brought it in the folder of `KUBEBUILDER_ASSETS`, or None."""
+    folder = os.environ.get(ENVTEST, "")
+    found = shutil.which(name, path=folder) if folder and name in ENVTEST_PROGRAMS else None
     return Path(found).absolute() if found else None
 
 
@@ -101,7 +127,7 @@ def how_to_get(name: str) -> str:
     for module in MODULES:
         if name in module.pinned():
             on_path = f"put {name} {module.pinned()[name]}".rstrip() + " on PATH"
-            return f"run `make {module.target}` (needs Go {_go(module)} or newer), or {on_path}"
+            return f"run `make {module.make}` (needs Go {_go(module)} or newer), or {on_path}"
     return f"put {name} on PATH"
 
 

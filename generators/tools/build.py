@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from generators.tools import binaries
+from generators.tools import binaries, envtest
 from generators.tools.binaries import MODULES, TOOLS, Module, ToolFailed, ToolMissing
 
 SECONDS_BETWEEN_LINES = 3.0
@@ -29,9 +29,11 @@ def main(module: Module = TOOLS) -> int:
     target = module.cache_folder()
     if target is None:
         return _say(f"error: {module.folder} holds no go.mod\nhint: run this in a checkout of the project", 2)
-    if up_to_date(module, target):
-        return _say(f"tools are up to date: {target}")
     try:
+        for line in envtest.told(module):
+            _say(line)
+        if up_to_date(module, target):
+            return _say(f"tools are up to date: {target}")
         version = go_version(module)
     except ToolMissing as missing:
         return _say(f"error: {missing}\nhint: {missing.hint}", 2)
@@ -42,8 +44,8 @@ def main(module: Module = TOOLS) -> int:
 
 
 def up_to_date(module: Module, target: Path) -> bool:
-    """Whether `target` holds every tool that the module pins."""
-    return all(os.access(target / name, os.X_OK) for name in module.pinned())
+    """Whether `target` holds every tool that the module pins and that nobody brought along."""
+    return all(os.access(target / name, os.X_OK) for name in module.to_build())
 
 
 def go_version(module: Module) -> str:
@@ -65,7 +67,7 @@ def go_version(module: Module) -> str:
 
 
 def _build(module: Module, target: Path, version: str) -> int:
-    _say(f"building {', '.join(module.pinned())} with {version}, {module.first_time} the first time: {target}")
+    _say(f"building {', '.join(module.to_build())} with {version}, {module.first_time} the first time: {target}")
     for leftover in target.parent.glob(f"{target.name}.*.partial"):
         shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.", suffix=".partial") as new:
@@ -82,7 +84,7 @@ def _go_build(module: Module, folder: Path) -> str | None:
     """Builds every tool into `folder`. Returns None, or what go complained of."""
     command = [str(binaries.require("go")), "build", "-C", str(module.folder), "-mod=readonly", "-trimpath"]
     with subprocess.Popen(  # noqa: S603 (no shell; the words are ours)
-        [*command, f"-ldflags={' '.join(_linker(module))}", "-v", "-o", f"{folder}/", "tool"],
+        [*command, f"-ldflags={' '.join(_linker(module))}", "-v", "-o", f"{folder}/", *module.to_build().values()],
         env=os.environ | ENVIRONMENT,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -149,4 +151,4 @@ def _say(text: str, code: int = 0) -> int:
 
 if __name__ == "__main__":
     named = sys.argv[1:] or [TOOLS.target]
-    sys.exit(max(main(module) for module in MODULES if module.target in named))
+    sys.exit(max(main(module) for module in MODULES if module.make in named))
