@@ -1,5 +1,7 @@
 """`python -m inference_worker run`: one shard of a batch, as the Indexed Job's pod of this index.
 
+The other commands, `warm`, `fetch` and `pin`, have models on the node before their pods: see `warm_commands`.
+
 Exit codes: 0 the shard is done; 65 the input is at fault; 75 stopped by SIGTERM or SIGINT, the place is saved, and
 another attempt goes on from it; anything else: worth another attempt.
 """
@@ -10,14 +12,12 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event
 
-from inference_worker import errors, identity, settings
+from inference_worker import errors, identity, settings, warm_commands
 from inference_worker.errors import BadInput
 from inference_worker.settings import Settings
 from inference_worker.telemetry import Metrics, say
@@ -37,6 +37,7 @@ OPTIONS = {
     "per-second": "INFERENCE_FRAMES_PER_SECOND",
     "width": "INFERENCE_WIDTH",
     "save-seconds": "INFERENCE_SAVE_SECONDS",
+    "models-folder": "INFERENCE_MODELS_FOLDER",
 }
 HELP = {
     "bucket": "S3 bucket of everything below",
@@ -51,17 +52,21 @@ HELP = {
     "per-second": "frames looked at in each second of a movie [1]",
     "width": "scale frames down to this many pixels [0: never]",
     "save-seconds": "how often the place within a movie is saved [60]",
+    "models-folder": "folder of the node where the model may lie already [none]",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one shard, and says how it ended by an exit code."""
+    """Runs one command, and says how it ended by an exit code."""
     options = _parse(arguments)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        # The other commands have no place to save: whatever they were at, the node's folder is whole.
+        signal.signal(number, lambda *_: stop.set() if options.command == "run" else os._exit(0))
     try:
         identity.settle(os.environ, options.laptop)
+        if options.command != "run":
+            return warm_commands.run(options)
         return _run(settings.read(os.environ | _given(options)), stop)
     except BadInput as fault:
         say(str(fault), "error")
@@ -72,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(told: Settings, stop: Event) -> int:
-    from inference_worker import store
+    from inference_worker import store, warming
     from inference_worker.batch import Shard, Stopped
     from inference_worker.model import Model, load
     from inference_worker.progress import Progress
@@ -85,9 +90,7 @@ def _run(told: Settings, stop: Event) -> int:
         if told.server:
             yield connect(told.server, told.model)
             return
-        with tempfile.TemporaryDirectory(prefix="model-") as scratch:
-            file = Path(scratch, "model.onnx")
-            place.download(told.model, file)
+        with warming.file(place, told.model, told.models_folder) as file:
             yield load(file, place.url(told.model), "cuda" if told.gpu_memory_mib else "cpu", told.gpu_memory_mib)
 
     metrics = Metrics(Run=told.run, Model=told.model)
@@ -107,15 +110,17 @@ def _run(told: Settings, stop: Event) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="inference-worker", description="Movies in S3 to predictions.")
-    run = parser.add_subparsers(required=True, metavar="COMMAND").add_parser("run", help="one shard of a batch")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    run = commands.add_parser("run", help="one shard of a batch")
     for name, variable in OPTIONS.items():
         run.add_argument(f"--{name}", dest=variable, metavar="", help=f"{HELP[name]} ({variable})")
-    run.add_argument("--laptop", action="store_true", help="take what AWS's SDK finds, not only a web identity")
+    for command in (run, *warm_commands.add(commands)):
+        command.add_argument("--laptop", action="store_true", help="take what AWS's SDK finds, not only a web identity")
     return parser.parse_args(arguments)
 
 
 def _given(options: argparse.Namespace) -> dict[str, str]:
-    return {name: value for name, value in vars(options).items() if name != "laptop" and value is not None}
+    return {name: value for name, value in vars(options).items() if name in OPTIONS.values() and value is not None}
 
 
 def ends() -> None:

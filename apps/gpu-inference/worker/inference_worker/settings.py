@@ -36,6 +36,8 @@ class Settings:
     width: int = 0
     save_seconds: float = 60.0
     """How much work a kill without notice may cost. At a notice, as spot gives it, the place is saved."""
+    models_folder: str = ""
+    """A folder of the node where models may lie already."""
 
     @property
     def results(self) -> str:
@@ -87,6 +89,7 @@ def read(environment: Mapping[str, str]) -> Settings:
             per_second=_number("INFERENCE_FRAMES_PER_SECOND", text("INFERENCE_FRAMES_PER_SECOND", "1")),
             width=number("INFERENCE_WIDTH", "0"),
             save_seconds=_number("INFERENCE_SAVE_SECONDS", text("INFERENCE_SAVE_SECONDS", "60")),
+            models_folder=text("INFERENCE_MODELS_FOLDER", ""),
         )
     )
 

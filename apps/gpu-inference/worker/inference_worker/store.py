@@ -27,6 +27,15 @@ class Movie:
 
 
 @dataclass(frozen=True)
+class Object:
+    """An object; its ETag is another one whenever its content is. `size` in bytes."""
+
+    key: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
 class Store:
     """One S3 bucket."""
 
@@ -42,10 +51,10 @@ class Store:
         from botocore.exceptions import ClientError
 
         try:
-            found = list(self._listed(prefix))
+            found = list(self.objects(prefix))
         except ClientError as error:
             raise self._told(error, prefix) or error from None
-        movies = [movie for movie in found if PurePosixPath(movie.key).suffix.lower() in MOVIE_SUFFIXES]
+        movies = [Movie(each.key, each.size) for each in found if _suffix(each.key) in MOVIE_SUFFIXES]
         if not movies:
             others = f"{len(found)} objects, none of them a movie" if found else "nothing"
             raise BadInput(self.url(prefix), f"there is {others} below this prefix", f"movies end in {_suffixes()}")
@@ -53,12 +62,22 @@ class Store:
 
     def keys(self, prefix: str) -> list[str]:
         """Keys of all objects below a prefix, sorted."""
-        return sorted(movie.key for movie in self._listed(prefix))
+        return sorted(each.key for each in self.objects(prefix))
 
-    def _listed(self, prefix: str) -> Iterator[Movie]:
+    def objects(self, prefix: str) -> Iterator[Object]:
+        """All objects below a prefix, or whose keys begin so."""
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             for each in page.get("Contents", []):
-                yield Movie(each["Key"], each["Size"])
+                yield Object(each["Key"], each["Size"], each["ETag"])
+
+    def etag(self, key: str) -> str:
+        """An object's ETag. Raises BadInput where there is no such object."""
+        from botocore.exceptions import ClientError
+
+        try:
+            return self.client.head_object(Bucket=self.bucket, Key=key)["ETag"]
+        except ClientError as error:
+            raise self._told(error, key) or error from None
 
     def download(self, key: str, file: Path) -> None:
         """Fetches an object. Raises BadInput where there is no such object."""
@@ -156,6 +175,10 @@ def shards(movies: Iterable[Movie], count: int) -> list[list[Movie]]:
 
 def _code(error: Exception) -> str:
     return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
+def _suffix(key: str) -> str:
+    return PurePosixPath(key).suffix.lower()
 
 
 def _suffixes() -> str:
