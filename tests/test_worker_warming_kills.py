@@ -59,9 +59,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("store")
 def test_pods_that_start_at_once_fetch_a_model_once(env: dict[str, str], folder: Path) -> None:
     pods = [start(env, command("fetch", folder, SERVED, PLAIN, limit=LIMIT)) for _ in range(PODS)]
-    fetched = [line["fetched"] for pod in pods for line in lines(pod) if line["message"] == "is here"]
+    said = [line for pod in pods for line in lines(pod)]
     assert [pod.wait(60) for pod in pods] == [0] * PODS
-    assert sum(fetched) == SIZE, "all of it, and once"
+    assert {line["message"] for line in said} == {"is here"}
+    assert sum(line["fetched"] for line in said) == SIZE, "all of it, and once"
     assert {tuple(sorted(holds(folder / each).values())) for each in versions(folder)} == {
         tuple(sorted(digests(OBJECTS, prefix).values())) for prefix in (SERVED, PLAIN)
     }

@@ -20,6 +20,8 @@ from .server_sets import repositories
 
 NODE_LOCAL_DNS = "169.254.20.10"
 """Link-local address of the DNS cache on each node, where node-local-dns runs."""
+MODEL_FOLDER = "/var/lib/inference-fleet/models"
+"""On every GPU node from its boot, models warmed or not: so pods can be given it before any node is replaced."""
 GIT_SECRET = "git-repository"  # noqa: S105 (its name, not what it holds)
 """Secret with which Argo CD reads the repository: made by the bootstrap, kept by external-secrets."""
 DATABASE_SECRET_KEY = "database"  # noqa: S105 (its name, not what it holds)

@@ -93,6 +93,7 @@ def _node_group(inputs: Inputs, managed: ManagedGroup) -> Facts:
         "max_unavailable": group.max_unavailable,
         "min_size": managed.min,
         "mix": managed.mix.model_dump() if managed.mix else None,
+        "model_folder": names.MODEL_FOLDER if group.gpu else None,
         "name": managed.name,
         "repair": group.repair,
         "role": group.role,

@@ -111,6 +111,7 @@ variable "node_groups" {
     zones           = list(string)
     max_pods        = optional(number)
     max_unavailable = optional(number)
+    model_folder    = optional(string)
     mix = optional(object({
       on_demand_base       = number
       on_demand_percentage = number

@@ -1,24 +1,5 @@
 locals {
   effects = { NoSchedule = "NO_SCHEDULE", NoExecute = "NO_EXECUTE", PreferNoSchedule = "PREFER_NO_SCHEDULE" }
-
-  # MIME by hand: a part of this type is merged by EKS with its own NodeConfig.
-  user_data = {
-    for name, group in var.node_groups : name => group.max_pods == null ? null : base64encode(join("\n", [
-      "MIME-Version: 1.0",
-      "Content-Type: multipart/mixed; boundary=\"//\"",
-      "",
-      "--//",
-      "Content-Type: application/node.eks.aws",
-      "",
-      jsonencode({
-        apiVersion = "node.eks.aws/v1alpha1"
-        kind       = "NodeConfig"
-        spec       = { kubelet = { config = { maxPods = group.max_pods } } }
-      }),
-      "--//--",
-      "",
-    ]))
-  }
 }
 
 resource "aws_launch_template" "this" {

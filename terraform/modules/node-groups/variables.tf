@@ -30,6 +30,7 @@ variable "node_groups" {
     Managed node groups by key. `name`: the name in AWS; it must change with `capacity_type`, `instance_types`,
     `ami_type` and `zones`, which AWS cannot change in place: the new group then starts before the old one goes.
     `gpus`: what a node offers as nvidia.com/gpu. `max_pods`: kubelet's limit; null leaves it to EKS.
+    `model_folder`: a folder that each node makes as it boots, for pods that run as user and group 1000; null: none.
     `zones`: those whose subnets the group's nodes stand in. `max_unavailable`: nodes replaced at once in an update;
     null is a tenth of the group, or one in a system group. `mix`: on-demand nodes within a SPOT group; EKS knows
     none, so scripts/spot_mix.py writes it; it counts as what keeps CoreDNS alive. `repair`: EKS replaces nodes that
@@ -50,6 +51,7 @@ variable "node_groups" {
     zones           = list(string)
     max_pods        = optional(number)
     max_unavailable = optional(number)
+    model_folder    = optional(string)
     mix = optional(object({
       on_demand_base       = number
       on_demand_percentage = number
@@ -85,6 +87,10 @@ variable "node_groups" {
   validation {
     condition     = alltrue([for group in var.node_groups : group.max_pods == null || try(group.max_pods >= 8 && group.max_pods <= 737, false)])
     error_message = "max_pods must lie between 8 and 737, what the smallest and the largest instances take."
+  }
+  validation {
+    condition     = alltrue([for group in var.node_groups : group.model_folder == null || can(regex("^(/[a-z0-9-]+){3,}$", group.model_folder))])
+    error_message = "model_folder must be a path of small letters, digits and hyphens, three folders deep or deeper: a script that runs as root makes it."
   }
   validation {
     condition     = alltrue([for group in var.node_groups : contains(["system", "worker"], group.role)])

@@ -39,6 +39,7 @@ variables {
       instance_types = ["g5.xlarge"]
       labels         = { "k8s.amazonaws.com/accelerator" = "a10g" }
       max_pods       = 110
+      model_folder   = "/var/lib/inference-fleet/models"
       max_size       = 40
       min_size       = 0
       name           = "gpu-00000001"
@@ -77,8 +78,39 @@ run "launch_templates" {
     error_message = "without max_pods EKS decides"
   }
   assert {
+    condition = base64decode(aws_launch_template.this["gpu"].user_data) == join("\n", [
+      "MIME-Version: 1.0",
+      "Content-Type: multipart/mixed; boundary=\"//\"",
+      "",
+      "--//",
+      "Content-Type: application/node.eks.aws",
+      "",
+      jsonencode({ apiVersion = "node.eks.aws/v1alpha1", kind = "NodeConfig", spec = { kubelet = { config = { maxPods = 110 } } } }),
+      "--//",
+      "Content-Type: text/x-shellscript; charset=\"us-ascii\"",
+      "",
+      "#!/bin/sh",
+      "exec install -d -o 1000 -g 1000 -m 2770 /var/lib/inference-fleet/models",
+      "",
+      "--//--",
+      "",
+    ])
+    error_message = "a node makes its folder for models before the kubelet starts"
+  }
+  assert {
     condition     = toset([for each in aws_launch_template.this["gpu"].tag_specifications : each.resource_type if each.tags.cluster == "demo"]) == toset(["instance", "network-interface", "volume"])
     error_message = "whatever a launch makes must be tagged"
+  }
+}
+
+run "a_folder_without_max_pods" {
+  command = plan
+  variables {
+    node_groups = merge(var.node_groups, { gpu = merge(var.node_groups.gpu, { max_pods = null }) })
+  }
+  assert {
+    condition     = length(split("--//\n", base64decode(aws_launch_template.this["gpu"].user_data))) == 2
+    error_message = "each part stands for itself"
   }
 }
 

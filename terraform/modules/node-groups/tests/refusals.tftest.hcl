@@ -204,3 +204,19 @@ run "refuses_a_name_that_eks_does_not_take" {
   }
   expect_failures = [var.node_groups]
 }
+
+run "refuses_a_folder_that_a_shell_reads_otherwise" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", model_folder = "/var/lib/a; reboot" }) }
+  }
+  expect_failures = [var.node_groups]
+}
+
+run "refuses_a_folder_of_the_system" {
+  command = plan
+  variables {
+    node_groups = { system = var.group, other = merge(var.group, { name = "other-00000001", model_folder = "/var/lib" }) }
+  }
+  expect_failures = [var.node_groups]
+}
