@@ -7,7 +7,7 @@ FLEET := .venv/bin/fleet
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help new-cluster delete-cluster render check validate e2e lab state-bucket plan apply destroy test test-pipelines pipelines golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade crds api-lifecycle rds-ca clean
+.PHONY: help new-cluster delete-cluster render check validate e2e lab state-bucket plan apply destroy test test-pipelines pipelines golden bench fmt lint schema docs tools control-plane bootstrap spot-mix spot-mix-check grow upgrade fluent-bit crds api-lifecycle rds-ca clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ grow: .name .venv/.ops ## Start the nodes that a higher minimum asks for, which 
 
 spot-mix-check: .name .venv/.ops ## Show where AWS differs from them: NAME=
 	@.venv/bin/python -m scripts.spot_mix check '$(NAME)'
+
+fluent-bit: .venv/.dev ## Build Fluent Bit from its source, for the tests that run it (needs cmake, flex, bison, libssl, libyaml)
+	@.venv/bin/python -m tests.fluent_bit_build
 
 crds: .venv/.run ## Write the schemas of custom resources from pinned Go modules (needs Go)
 	@.venv/bin/python -m generators.tools.crds

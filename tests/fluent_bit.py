@@ -90,16 +90,23 @@ def _keys(section: Section) -> Iterator[str]:
 def _routes(found: list[Section]) -> Iterator[str]:
     """Every record has one way out, and every filter and output sees some."""
     tags = {section.title: section.get("tag") for section in found if section.kind == "input"}
+    tags |= {section.title: _new_tag(section) for section in found if section.get("rule")}
     outputs = [section for section in found if section.kind == "output"]
     for title, tag in tags.items():
         ways = [section.title for section in outputs if fnmatchcase(tag, section.get("match"))]
         if len(ways) != 1:
             yield f"{title}: its tag {tag} goes to {len(ways)} outputs"
     for section in found:
-        if section.kind in {"filter", "output"} and not any(
-            fnmatchcase(tag, section.get("match")) for tag in tags.values()
-        ):
-            yield f"{section.title}: no input has a tag like {section.get('match')}"
+        match = section.get("match")
+        # A filter may look at a part of what an input brings.
+        seen = [tag for tag in tags.values() if fnmatchcase(tag, match) or fnmatchcase(match, tag)]
+        if section.kind in {"filter", "output"} and not seen:
+            yield f"{section.title}: no input has a tag like {match}"
+
+
+def _new_tag(section: Section) -> str:
+    """What a rewriting filter's rule, `KEY PATTERN TAG KEEP`, makes of the tags that it sees."""
+    return section.get("rule").split()[2].replace("$TAG", section.get("match"))
 
 
 def _references(found: list[Section], files: dict[str, str]) -> Iterator[str]:
@@ -107,7 +114,7 @@ def _references(found: list[Section], files: dict[str, str]) -> Iterator[str]:
     state = service.get("storage.path").rpartition("/")[0]
     databases: set[str] = set()
     for section in found:
-        if section.get("storage.type") == "filesystem" and not state:
+        if "filesystem" in {section.get("storage.type"), section.get("emitter_storage.type")} and not state:
             yield f"{section.title}: has no storage.path to buffer in"
         if (database := section.get("db")) and (database in databases or not database.startswith(f"{state}/")):
             yield f"{section.title}: its DB {database} is another's, or lost with the pod"

@@ -15,14 +15,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests import certificates
 
 HOW = "mariadb is missing: on Debian and Ubuntu, apt install mariadb-server"
 STARTED_WITHIN = 120.0
@@ -85,7 +82,7 @@ def running(folder: Path) -> Iterator[MariaDb]:
         check=True,
         capture_output=True,
     )
-    _certificates(folder)
+    certificates.write(folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -115,31 +112,3 @@ def _ready(server: MariaDb, process: subprocess.Popen[bytes], log: Path) -> None
         else:
             return
     raise RuntimeError(f"mariadbd does not start\n{log.read_text(errors='replace')[-2000:]}")
-
-
-def _certificates(folder: Path) -> None:
-    """An authority, and a certificate of localhost that it signed."""
-    keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("ca", "server")}
-    names = {name: x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in keys}
-    for name, key in keys.items():
-        now = datetime.now(UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(names[name])
-            .issuer_name(names["ca"])
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=name == "ca", path_length=None), critical=True)
-        )
-        if name == "server":
-            who = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
-            builder = builder.add_extension(x509.SubjectAlternativeName(who), critical=False)
-        certificate = builder.sign(keys["ca"], hashes.SHA256())
-        (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").write_bytes(
-        keys["server"].private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )

@@ -136,6 +136,8 @@ def job_name(cluster: Facts, name: str = "nightly") -> str:
         ("jobs.nightly.enough", 50),
         ("images.cudaWorker", "registry/inference-worker:0.2.0-cuda"),
         ("bucket", "another"),
+        # Metrics are by it.
+        ("name", "other"),
         ("region", "us-east-1"),
         ("nodeGroups.gpu-a10g.memoryMib", 32768),
         ("nodeGroups.gpu-a10g.taints", []),
@@ -156,7 +158,6 @@ def test_a_jobs_name_changes_with_what_cannot_be_changed_in_place(path: str, val
         ("servers.default.modelRepository", "other/"),
         ("nodeGroups.gpu-a10g.max", 2),
         ("nodeGroups.gpu-t4.cpuMilli", 8000),
-        ("name", "other"),
         ("environment", "staging"),
         ("roles.gpu-inference", "arn:aws:iam::123456789012:role/other"),
     ],

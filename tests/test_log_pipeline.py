@@ -24,7 +24,8 @@ EVERYTHING: Values = {
         "sampledNamespaces": {"gpu-inference": 10},
         "dropPatterns": ["GET /healthz", "^$"],
         "linesPerSecond": 500,
-    }
+    },
+    "metrics": {"namespaces": ["gpu-inference", "others"]},
 }
 INJECTED = {"KUBERNETES_SERVICE_HOST"}
 """What the kubelet gives every container."""
@@ -72,7 +73,7 @@ SETTINGS = """\
   fluent-bit:
     logs: [host, application]
     excluded_namespaces: [noisy, chatty]
-    sampled_namespaces: {other: 5}
+    sampled_namespaces: {other: 5, other/main: 50}
     drop_patterns: ['^DEBUG', 'a b']
     lines_per_second: 250
     host_priority: 2
@@ -86,10 +87,11 @@ def test_what_a_cluster_file_says_reaches_the_chart(workspace: Workspace) -> Non
     assert values["application"] == {
         "enabled": True,
         "excludedNamespaces": ["chatty", "noisy"],
-        "sampledNamespaces": {"other": 5},
+        "sampledNamespaces": {"other": 5, "other/main": 50},
         "dropPatterns": ["^DEBUG", "a b"],
         "linesPerSecond": 250,
     }
+    assert values["metrics"] == {"namespaces": []}
     assert values["dataplane"] == {"enabled": False}
     assert values["host"] == {"enabled": True, "priority": 2}
     assert told(values) == []
@@ -101,6 +103,7 @@ def test_what_a_cluster_file_says_reaches_the_chart(workspace: Workspace) -> Non
         ("logs: []", "logs: "),
         ("logs: [applications]", "logs[0]: "),
         ("sampled_namespaces: {a: 100}", "100 is more than 99, the limit"),
+        ("sampled_namespaces: {a/: 5}", "`a/` is not a namespace, or a namespace and one of its containers"),
         ("lines_per_second: 1", "1 is less than 10, the limit"),
         ("host_priority: 8", "8 is more than 7, the limit"),
         ("drop_patterns: ['(']", "`(` is no regular expression: "),
@@ -108,6 +111,10 @@ def test_what_a_cluster_file_says_reaches_the_chart(workspace: Workspace) -> Non
         ("drop_pattern: ['a']", "is not a known key\nhint: did you mean `drop_patterns`?"),
         (
             "excluded_namespaces: [a]\n    sampled_namespaces: {a: 5}",
+            "`a` is in apps.fluent-bit.excluded_namespaces too",
+        ),
+        (
+            "excluded_namespaces: [a]\n    sampled_namespaces: {a/main: 5}",
             "`a` is in apps.fluent-bit.excluded_namespaces too",
         ),
     ],
@@ -139,6 +146,19 @@ BROKEN = [
     ("host.conf", "Match               host.journal", "Match               journal", "no input has a tag like journal"),
     ("host.conf", "state/host.db", "state/application.db", "is another's"),
     ("host.conf", "/var/fluent-bit/state/host.db", "/host.db", "lost with the pod"),
+    (
+        "metrics.conf",
+        "metrics.$TAG",
+        "measures.$TAG",
+        "[FILTER] metrics-0: its tag measures.application.*_gpu-inference_*",
+    ),
+    (
+        "metrics.conf",
+        "application.*_others_*",
+        "pods.*_others_*",
+        "[FILTER] metrics-1: no input has a tag like pods.*_others_*",
+    ),
+    ("metrics.conf", "log_key ", "log_keys ", "[OUTPUT] metrics: no such key: log_keys"),
     ("fluent-bit.conf", "storage.path ", "storage.paths ", "no such key: storage.paths"),
     ("fluent-bit.conf", "@INCLUDE host.conf", "@INCLUDE hosts.conf", "includes hosts.conf, which is not there"),
 ]
@@ -191,17 +211,19 @@ def test_a_namespace_that_is_left_out_is_never_read() -> None:
 
 def test_lines_are_dropped_and_bounded_before_they_cost_anything() -> None:
     order = [each.get("alias") or each.get("name") for each in sections(files(EVERYTHING)) if each.kind == "filter"]
-    assert order[:5] == ["sample", "drop-0", "drop-1", "bound", "metadata"]
+    # Metrics are none of them: they go their own way before.
+    assert order[:7] == ["metrics-0", "metrics-1", "sample", "drop-0", "drop-1", "bound", "metadata"]
     assert section(EVERYTHING, "drop-0").get("Exclude") == "log GET /healthz"
     assert section(EVERYTHING, "bound").get("Rate") == "500"
     assert not {"sample", "bound"} & {each.get("alias") for each in sections(files({}))}
 
 
-def lines(stream: str, namespace: str, count: int = 2000) -> int:
+def lines(stream: str, namespace: str, container: str = "main", count: int = 2000, **sampled: int) -> int:
     """How many of so many lines the script keeps, run by a real Lua."""
     lua = lupa.LuaRuntime()
-    lua.execute(files(EVERYTHING)["sample.lua"])
-    tag = f"application.var.log.containers.a-pod-1_{namespace}_main-0123abc.log"
+    values = {"application": {"sampledNamespaces": sampled}} if sampled else EVERYTHING
+    lua.execute(files(values)["sample.lua"])
+    tag = f"application.var.log.containers.a-pod-1_{namespace}_{container}-0123abc.log"
     sample: Any = lua.globals().sample
     kept = [sample(tag, 1.5, lua.table(log="x", stream=stream)) for _ in range(count)]
     assert {each[0] for each in kept} <= {-1, 0}
@@ -212,6 +234,40 @@ def test_a_tenth_of_stdout_is_kept_and_all_of_stderr() -> None:
     assert 100 < lines("stdout", "gpu-inference") < 320  # seven standard deviations about 200
     assert lines("stderr", "gpu-inference") == 2000
     assert lines("stdout", "another") == 2000
+
+
+def test_a_container_may_be_sampled_and_the_others_of_its_namespace_not() -> None:
+    servers = {"gpu-inference/model-server": 10}
+    assert 100 < lines("stdout", "gpu-inference", "model-server", **servers) < 320
+    assert lines("stdout", "gpu-inference", "worker", **servers) == 2000
+    both = {"gpu-inference": 10, "gpu-inference/worker": 99}
+    assert lines("stdout", "gpu-inference", "worker", **both) > 1900
+    assert 100 < lines("stdout", "gpu-inference", "server", **both) < 320
+
+
+def test_metrics_come_with_the_app_whose_workers_write_them() -> None:
+    assert own_charts.of_cluster("fluent-bit", "prod-tokyo")["metrics"] == {"namespaces": ["gpu-inference"]}
+    assert "metrics.conf" not in files({})
+    assert "metrics.conf" not in files({**EVERYTHING, "application": {"enabled": False}})
+
+
+@pytest.mark.parametrize(
+    "settings", ["{logs: [host]}", "{excluded_namespaces: [gpu-inference]}"], ids=["no logs of pods", "excluded"]
+)
+def test_where_lines_are_not_read_there_are_no_metrics_and_nobody_looks_for_any(
+    workspace: Workspace, settings: str
+) -> None:
+    before = fleets.text().replace("prod-tokyo", "watched")
+    start, end = before.index("  fluent-bit:"), before.index("  metrics-server:")
+    for name, said in (("watched", "{}"), ("unread", settings)):
+        text = f"{before[:start]}  fluent-bit: {said}\n{before[end:]}"
+        fleets.add(workspace, name, text.replace("watched", name))
+    for name in ("watched", "unread"):
+        tree: Any = render(fleet.read(workspace).load(name))
+        there = name == "watched"
+        assert bool(tree["values/fluent-bit.yaml"]["metrics"]["namespaces"]) is there
+        assert ("movies-at-fault" in tree["terraform/alarms.json"]["expression"]) is there
+        assert ("InferenceFleet/Worker" in str(tree["terraform/dashboard.json"])) is there
 
 
 def test_the_data_planes_lines_come_once() -> None:

@@ -129,7 +129,7 @@ def test_every_section_that_the_cluster_has_is_there(workspace: Workspace) -> No
     fleets.add(workspace, "smallest", SMALLEST.read_text())
     always = ["Node groups", "Namespaces", "DNS", "Control plane", "Network", "Data and logs"]
     assert headings(fleet.read(workspace).load("smallest")) == always
-    all_of_them = ["Node groups", "GPUs", "Namespaces", "Pipelines", *always[2:]]
+    all_of_them = ["Node groups", "GPUs", "Namespaces", "Batches", "Pipelines", *always[2:]]
     assert headings(fleets.committed().load("prod-tokyo")) == all_of_them
 
 
@@ -273,7 +273,8 @@ def test_a_cluster_that_says_nothing_is_watched_all_the_same(workspace: Workspac
     facts = monitoring(fleet.read(workspace).load("smallest"))
     assert (facts["log_retention_days"], facts["alarm_emails"], facts["budget_usd"]) == (30, [], None)
     assert facts["log_groups"] == [
-        f"/aws/containerinsights/smallest/{kind}" for kind in ("application", "dataplane", "host", "performance")
+        f"/aws/containerinsights/smallest/{kind}"
+        for kind in ("application", "dataplane", "host", "metrics", "performance")
     ]
 
 

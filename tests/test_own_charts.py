@@ -27,7 +27,11 @@ OPTIONS: list[tuple[str, Values]] = [
     ("fluent-bit", {"dataplane": {"enabled": False}, "host": {"enabled": False}}),
     ("fluent-bit", {"host": {"priority": 0}}),
     ("fluent-bit", {"application": {"excludedNamespaces": ["a", "b"], "linesPerSecond": 10}}),
-    ("fluent-bit", {"application": {"sampledNamespaces": {"a": 1, "b": 99}, "dropPatterns": ['^"GET /health', "x y"]}}),
+    ("fluent-bit", {"metrics": {"namespaces": ["a", "b-c"]}}),
+    (
+        "fluent-bit",
+        {"application": {"sampledNamespaces": {"a": 1, "b/c-d": 99}, "dropPatterns": ['^"GET /health', "x y"]}},
+    ),
 ]
 WRONG: list[tuple[str, Values, str]] = [
     *((name, {"clusterName": ""}, "at '/clusterName'") for name in NAMES),
@@ -43,6 +47,8 @@ WRONG: list[tuple[str, Values, str]] = [
     ("cloudwatch-agent", {"gpu": {"exporter": {"port": 0}}}, "at '/gpu/exporter/port'"),
     ("fluent-bit", {"application": {"excludedNamespaces": ["Kube_System"]}}, "at '/application/excludedNamespaces/0'"),
     ("fluent-bit", {"application": {"sampledNamespaces": {"a": 100}}}, "at '/application/sampledNamespaces/a'"),
+    ("fluent-bit", {"application": {"sampledNamespaces": {"a/": 5}}}, "'a/' does not match pattern"),
+    ("fluent-bit", {"metrics": {"namespaces": ["a_b"]}}, "at '/metrics/namespaces/0'"),
     ("fluent-bit", {"application": {"dropPatterns": ["a\n[OUTPUT]"]}}, "at '/application/dropPatterns/0'"),
     ("fluent-bit", {"application": {"linesPerSecond": 1}}, "at '/application/linesPerSecond'"),
     ("fluent-bit", {"host": {"priority": 8}}, "at '/host/priority': maximum: got 8, want 7"),

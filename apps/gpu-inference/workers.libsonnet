@@ -9,8 +9,10 @@ local common = import 'common.libsonnet';
 
 local address(c, set) = '%s.%s.svc.cluster.local:%d' % [set.name, c.app.namespace, common.ports(set).http];
 
-local workerEnvironment(c, group, job) = common.environment(c) {
+local workerEnvironment(c, group, name, job) = common.environment(c) {
+  INFERENCE_BATCH: name,
   INFERENCE_BUCKET: c.bucket,
+  INFERENCE_CLUSTER: c.name,
   INFERENCE_INPUT: job.input,
   INFERENCE_MODEL: job.model,
   INFERENCE_OUTPUT: job.output,
@@ -56,7 +58,7 @@ local workerSpec(c, name, job) =
       pod.Container({
         name: 'worker',
         image: if group.workerGpus == 0 then c.images.worker else c.images.cudaWorker,
-        env: workerEnvironment(c, group, job),
+        env: workerEnvironment(c, group, name, job),
         resources: group.share { gpus: group.workerGpus },
       }) { command: ['python', '-m', 'inference_worker', 'run'] }
     )),

@@ -95,6 +95,14 @@ def _pattern(text: str) -> str:
 
 
 Pattern = Annotated[str, Field(pattern=r"^\S([^\n]*\S)?$", max_length=500), AfterValidator(_pattern)]
+Sampled = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?",
+        "a namespace, or a namespace and one of its containers",
+        "gpu-inference/server",
+    ),
+]
 LogKind = Literal["application", "dataplane", "host"]
 
 
@@ -105,8 +113,9 @@ class FluentBitSettings(AppSettings):
     """Of pods, of kubelet and its like, of the nodes themselves."""
     excluded_namespaces: tuple[Name, ...] = ()
     """Logs of these namespaces' pods stay on the nodes."""
-    sampled_namespaces: dict[Name, Annotated[int, Field(ge=1, le=99)]] = {}
-    """Namespace to the percentage of its lines that are kept, of those on stdout; those on stderr are all kept."""
+    sampled_namespaces: dict[Sampled, Annotated[int, Field(ge=1, le=99)]] = {}
+    """Namespace, or namespace/container, to the percentage of its lines that are kept, of those on stdout; those on
+    stderr are all kept, and metrics."""
     drop_patterns: tuple[Pattern, ...] = ()
     """Lines that match one of these regular expressions are dropped."""
     lines_per_second: Annotated[int, Field(ge=10, le=100_000)] | None = None

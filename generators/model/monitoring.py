@@ -12,8 +12,12 @@ from .base import Matching, Model, refuse
 AGENT_APP = "cloudwatch-agent"
 """The app that sends Container Insights metrics. Where it runs, their absence is an alarm."""
 
-LOG_KINDS = ("application", "dataplane", "host", "performance")
-"""Log groups of Container Insights: of pods, of kubelet and its like, of the node's system, and its measurements."""
+WORKER_APP = "gpu-inference"
+"""The app whose workers write metrics among their log lines, by batch."""
+
+LOG_KINDS = ("application", "dataplane", "host", "metrics", "performance")
+"""Log groups of Container Insights: of pods, of kubelet and its like, of the node's system; of metrics that pods write,
+and of its own measurements."""
 
 Email = Annotated[
     str, Matching(r"(?=.{6,254}$)[^@\s,;]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}", "an e-mail address", "oncall@example.com")

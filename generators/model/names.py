@@ -138,7 +138,7 @@ def nat_zones(cluster: Cluster) -> list[str]:
 
 
 def log_group(cluster: Cluster, kind: str) -> str:
-    """Log group of Container Insights; kind is application, dataplane, host or performance."""
+    """Log group of Container Insights; kind is one of LOG_KINDS."""
     return f"/aws/containerinsights/{cluster.name}/{kind}"
 
 
@@ -154,7 +154,7 @@ def registry(cluster: Cluster) -> str:
 
 
 def worker_repository(cluster: Cluster) -> str:
-    """ECR repository of the cluster's worker images: its own, so that one state owns it (ADR 29)."""
+    """ECR repository of the cluster's worker images: its own, so that one state owns it (ADR 30)."""
     return f"{cluster.name}/inference-worker"
 
 

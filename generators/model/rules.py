@@ -115,8 +115,11 @@ def dns(inputs: Inputs) -> Iterator[Finding]:
 def logs(inputs: Inputs) -> Iterator[Finding]:
     """A namespace whose logs are left out has none to take a sample of."""
     settings = inputs.cluster.apps.fluent_bit
-    for name in sorted(set(settings.sampled_namespaces) & set(settings.excluded_namespaces)) if settings else ():
-        what = f"`{name}` is in apps.fluent-bit.excluded_namespaces too"
+    for name in sorted(settings.sampled_namespaces) if settings else ():
+        namespace = name.partition("/")[0]
+        if settings is None or namespace not in settings.excluded_namespaces:
+            continue
+        what = f"`{namespace}` is in apps.fluent-bit.excluded_namespaces too"
         yield Finding(("apps", "fluent-bit", "sampled_namespaces", name), what, "leave it out of one of them")
 
 

@@ -12,6 +12,7 @@ from generators.model.managed_groups import managed_groups
 from generators.model.monitoring import AGENT_APP, database_memory_gib
 from generators.model.routes import routes
 from generators.renderers import jsonnet
+from generators.renderers.charts import fluent_bit
 
 FILE = "terraform/alarms.json"
 SOURCE = "terraform/dashboards/alarms.jsonnet"
@@ -29,6 +30,7 @@ def argument(inputs: Inputs) -> Facts:
     return {
         "name": cluster.name,
         "agent": AGENT_APP in cluster.apps.names(),
+        "batches": bool(fluent_bit.metric_namespaces(inputs)),
         "logGroup": _log_group(inputs),
         "dnsPodsMin": sizing.dns_pods_min(inputs),
         "nodeGroups": [each.key for each in managed_groups(cluster)],

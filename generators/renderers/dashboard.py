@@ -11,7 +11,7 @@ from generators.model.managed_groups import managed_groups
 from generators.model.monitoring import LOG_KINDS
 from generators.model.routes import routes
 from generators.renderers import jsonnet
-from generators.renderers.charts import cloudwatch_agent
+from generators.renderers.charts import cloudwatch_agent, fluent_bit
 
 FILE = "terraform/dashboard.json"
 SOURCE = "terraform/dashboards/cluster.jsonnet"
@@ -37,6 +37,7 @@ def argument(inputs: Inputs) -> Facts:
         "gpuGroups": sorted(name for name, group in cluster.node_groups.items() if group.gpu),
         "gpusAsked": cloudwatch_agent.asks_gpus(inputs),
         "pipelines": pipelines.namespace if pipelines else None,
+        "batches": next(iter(fluent_bit.metric_namespaces(inputs)), None),
         "loadBalancer": bool(routes(inputs)),
         "natZones": names.nat_zones(cluster),
         "applicationLogs": names.log_group(cluster, "application"),

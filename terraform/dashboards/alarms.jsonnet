@@ -54,6 +54,12 @@ function(cluster)
       description: 'The API server sends more than 1 percent of requests away (429). Find the client in the audit log; a controller that lists without end is the usual one.',
       threshold: 1,
     },
+    // One broken movie is a batch's own matter, and its Job tells. So many are a wrong prefix or a codec that nobody foresaw.
+    [if cluster.batches then 'movies-at-fault']:
+      formula('100 * bad / (bad + done)', 'InferenceFleet/Worker', { bad: 'MoviesAtFault', done: 'Movies' }, own, 'Sum') {
+        description: 'More than 10 percent of the movies that batches look at cannot be used. The lines of level error in the namespace of batches name each: is the input what was meant, and is the codec known?',
+        threshold: 10,
+      },
     // Container Insights has no sum of restarts over a namespace, so the alarm asks for one.
     'kube-system-restarts': formula(
       'SELECT SUM(pod_number_of_container_restarts) FROM SCHEMA("ContainerInsights", ClusterName, Namespace, PodName) '

@@ -12,6 +12,9 @@ function(cluster) {
     w.search('ContainerInsights', ['ClusterName'] + keys, name, filtered(filter), stat),
   // Of dcgm-exporter, by way of the agent that asks it.
   gpu(name, options={}, of={}):: w.metric('ContainerInsights/Prometheus', name, own + of, options),
+  // Of batches: what their workers write among their lines, and Fluent Bit sends.
+  worker(name, options={}):: w.metric('InferenceFleet/Worker', name, own, options),
+  byBatch(name):: w.search('InferenceFleet/Worker', ['ClusterName', 'Batch'], name, filtered([]), 'Sum'),
   eks(name, options={}):: w.metric('AWS/EKS', name, own, options),
   // One line a node group; EKS makes an Auto Scaling group of each.
   scaling(name, namespace='AWS/AutoScaling'):: [

@@ -1,4 +1,4 @@
-// Rows of pods by namespace, of pipelines, and of CoreDNS.
+// Rows of pods by namespace, of batches, of pipelines, and of CoreDNS.
 local w = import 'widgets.libsonnet';
 
 function(cluster)
@@ -25,6 +25,24 @@ function(cluster)
         m.by(['Namespace', 'PodName'], 'pod_container_status_terminated_reason_oom_killed', stat='Sum')
       ),
       errors([]),
+    ]),
+  ];
+
+  local batches = if cluster.batches == null then [] else [
+    w.heading('Batches'),
+    w.row([
+      w.graph('Frames in a minute, by batch', m.byBatch('Frames'), stacked=true),
+      w.graph('Movies in five minutes', [
+        m.worker('Movies', { label: 'done' }),
+        m.worker('MoviesSkipped', { label: 'done before' }),
+        m.worker('MoviesAtFault', { label: 'at fault' }),
+      ], stat='Sum', period=300),
+      w.graph('Seconds of all workers, in five minutes', [
+        m.worker('Seconds', { label: 'all' }),
+        m.worker('WaitSeconds', { label: 'the model waits for frames' }),
+        m.worker('PredictSeconds', { label: 'the model works' }),
+      ], stat='Sum', period=300),
+      errors(['filter kubernetes.namespace_name = "%s"' % cluster.batches]),
     ]),
   ];
 
@@ -69,4 +87,4 @@ function(cluster)
     ]),
   ];
 
-  namespaces + pipelines + dns
+  namespaces + batches + pipelines + dns

@@ -32,6 +32,11 @@ app.kubernetes.io/instance: {{ .Release.Name }}
     storage.total_limit_size {{ .root.Values.buffer.diskLimit }}
 {{- end }}
 
+{{- /* "true" or "": of logs of pods alone are there any metrics. */}}
+{{- define "fluent-bit.metrics" -}}
+{{- if and .Values.application.enabled .Values.metrics.namespaces }}true{{ end }}
+{{- end }}
+
 {{- /* Every file of the configuration by its name. */}}
 {{- define "fluent-bit.files" -}}
 fluent-bit.conf: |
@@ -41,6 +46,10 @@ fluent-bit.conf: |
 {{ $kind }}.conf: |
   {{- tpl ($.Files.Get (printf "config/%s.conf" $kind)) $ | trim | nindent 2 }}
 {{- end }}
+{{- end }}
+{{- if include "fluent-bit.metrics" . }}
+metrics.conf: |
+  {{- tpl (.Files.Get "config/metrics.conf") . | nindent 2 }}
 {{- end }}
 {{- if and .Values.application.enabled .Values.application.sampledNamespaces }}
 sample.lua: |

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from generators.model.apps import FluentBitSettings
 from generators.model.catalog import Inputs
+from generators.model.monitoring import WORKER_APP
 from generators.renderers.charts.placement import Values
 
 
@@ -22,6 +23,15 @@ def facts(inputs: Inputs) -> Values:
         "clusterName": cluster.name,
         "region": cluster.region,
         "application": application,
+        "metrics": {"namespaces": metric_namespaces(inputs)},
         "dataplane": {"enabled": "dataplane" in settings.logs},
         "host": {"enabled": "host" in settings.logs, "priority": settings.host_priority},
     }
+
+
+def metric_namespaces(inputs: Inputs) -> list[str]:
+    """Namespaces whose metrics reach CloudWatch: of apps that write some among their lines, where lines are read."""
+    settings, workers = inputs.cluster.apps.fluent_bit, inputs.apps().get(WORKER_APP)
+    if settings is None or workers is None or "application" not in settings.logs:
+        return []
+    return [] if workers.namespace in settings.excluded_namespaces else [workers.namespace]

@@ -93,7 +93,8 @@ def _run(told: Settings, stop: Event) -> int:
         with warming.file(place, told.model, told.models_folder) as file:
             yield load(file, place.url(told.model), "cuda" if told.gpu_memory_mib else "cpu", told.gpu_memory_mib)
 
-    metrics = Metrics(Run=told.run, Model=told.model)
+    dimensions = {"ClusterName": told.cluster, "Batch": told.batch}
+    metrics = Metrics(dimensions, Run=told.run, Model=told.model)
     say("starts", shard=told.index, shards=told.shards, input=place.url(told.input), output=place.url(told.results))
     try:
         with model() as loaded:

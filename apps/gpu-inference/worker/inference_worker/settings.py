@@ -32,6 +32,9 @@ class Settings:
     """Of the GPU, for onnxruntime; 0: it runs on the CPU."""
     run: str = "default"
     """What was planned under this name is done once. Another name lists the input again, and does what is new."""
+    cluster: str = ""
+    batch: str = ""
+    """Name of the batch in the cluster's file, the same for all of its runs. With the cluster's, metrics are by it."""
     per_second: float = 1.0
     width: int = 0
     save_seconds: float = 60.0
@@ -86,6 +89,8 @@ def read(environment: Mapping[str, str]) -> Settings:
             server=text("INFERENCE_SERVER", ""),
             gpu_memory_mib=number("INFERENCE_GPU_MEMORY_MIB", "0"),
             run=text("INFERENCE_RUN", "default"),
+            cluster=text("INFERENCE_CLUSTER", ""),
+            batch=text("INFERENCE_BATCH", ""),
             per_second=_number("INFERENCE_FRAMES_PER_SECOND", text("INFERENCE_FRAMES_PER_SECOND", "1")),
             width=number("INFERENCE_WIDTH", "0"),
             save_seconds=_number("INFERENCE_SAVE_SECONDS", text("INFERENCE_SAVE_SECONDS", "60")),

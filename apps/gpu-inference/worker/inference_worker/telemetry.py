@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
 
@@ -33,10 +34,15 @@ def say(message: str, level: str = "info", **facts: object) -> None:
 
 
 class Metrics:
-    """Counts since they were last told. `dimensions` are few: each combination is a metric that is paid for."""
+    """Counts since they were last told, summed by the first dimension, by the first two, and so on.
 
-    def __init__(self, **dimensions: str) -> None:
-        self._dimensions = dimensions
+    `dimensions` are few and say the same at each run: each combination is eight metrics that are paid for. Nor may one
+    name a pod, which `properties` may: the log keeps them, and no metric is made of them. Empty ones are left out.
+    """
+
+    def __init__(self, dimensions: Mapping[str, str] | None = None, **properties: str) -> None:
+        self._dimensions = {name: value for name, value in (dimensions or {}).items() if value}
+        self._properties = properties
         self._counts: Counter[str] = Counter()
         self._since = time.monotonic()
 
@@ -50,11 +56,15 @@ class Metrics:
         now = time.monotonic()
         self.count(Seconds=now - self._since)
         self._since = now
-        metrics = [{"Name": name, "Unit": UNITS[name]} for name in self._counts]
-        about = {"Namespace": NAMESPACE, "Dimensions": [list(self._dimensions)], "Metrics": metrics}
-        values = {name: round(value, 3) for name, value in self._counts.items()}
+        # All of them, each time: a share of a metric that is not there would be unknown, not zero.
+        metrics = [{"Name": name, "Unit": unit} for name, unit in UNITS.items()]
+        names = list(self._dimensions)
+        sets = [names[: count + 1] for count in range(len(names))] or [[]]
+        about = {"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": metrics}
+        values = {name: round(self._counts[name], 3) for name in UNITS}
+        # First, as by it Fluent Bit knows the line.
         stamp = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [about]}
-        _line({"_aws": stamp, **self._dimensions, **values})
+        _line({"_aws": stamp, **self._properties, **self._dimensions, **values})
         self._counts.clear()
 
 
