@@ -18,6 +18,7 @@ from generators.model import names
 from generators.model.catalog import Inputs
 from generators.pipeline import fleet
 from generators.source.workspace import Workspace
+from generators.tools.kubectl import of_person
 from tests.fleets import ROOT
 from tests.kfp_api import Installation, serving
 
@@ -82,8 +83,8 @@ def test_a_port_forward_lives_as_long_as_it_is_used(kubectl: Kubectl, inputs: In
             assert api.call("GET", "/experiments") == {}
             assert kubectl.running()
     assert not kubectl.running()
-    config = ["--kubeconfig", str(kubectl.folder / "config"), "--context", "prod"]
-    assert [call[:4] for call in kubectl.calls()] == [config, config]
+    config = [f"--kubeconfig={kubectl.folder / 'config'}", "--context=prod"]
+    assert [call[:2] for call in kubectl.calls()] == [config, config]
     assert "service/ml-pipeline" in kubectl.calls()[1]
     assert kubectl.calls()[1][-1] == ":8888"
 
@@ -143,10 +144,10 @@ def test_a_port_forward_that_says_nothing_is_given_up(
 
 def test_without_kubectl_or_with_a_kubeconfig_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FleetError, match="--kubeconfig: is no file"):
-        way.kubectl(tmp_path / "none", "")
+        of_person(tmp_path / "none", "")
     monkeypatch.setattr("generators.tools.binaries.find", lambda _: None)
     with pytest.raises(FleetError, match="kubectl: is not installed"):
-        way.kubectl(None, "")
+        of_person(None, "")
 
 
 COOKIE = "AWSELBAuthSessionCookie-0=abc; AWSELBAuthSessionCookie-1=def"

@@ -18,6 +18,7 @@ from generators.kubeflow.api import Api, Refused
 from generators.kubeflow.specs import Spec
 from generators.model import labels, names
 from generators.model.catalog import Inputs
+from generators.tools.kubectl import of_person
 
 APP = "kubeflow-pipelines"
 POLL_SECONDS = 5.0
@@ -87,7 +88,7 @@ def reached(inputs: Inputs, door: Door, say: Say) -> Iterator[Api]:
     if door.url or door.cookie:
         yield way.given(door.url or _pages(inputs), door.cookie)
         return
-    kubectl = way.kubectl(door.kubeconfig, door.context)
+    kubectl = of_person(door.kubeconfig, door.context)
     found, own = way.bucket(kubectl), names.bucket(inputs.cluster)
     if found is None:
         say(f"warning: cannot read which bucket is behind kubectl; make sure that it leads to {inputs.cluster.name}")

@@ -8,13 +8,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from generators.errors import FleetError, wrong
 from generators.kubeflow.api import Api
-from generators.tools import binaries
+from generators.tools.kubectl import Kubectl
 
 NAMESPACE, SERVICE, PORT = "kubeflow", "ml-pipeline", 8888
 START_SECONDS, STOP_SECONDS = 30, 5
@@ -22,30 +21,6 @@ READY = re.compile(rb"Forwarding from 127\.0\.0\.1:(\d+) ")
 SESSION = "AWSELBAuthSessionCookie-0="
 """How the cookie of a session at an Application Load Balancer begins; a long one goes on as -1, -2, …"""
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-
-
-@dataclass(frozen=True)
-class Kubectl:
-    """kubectl as the person uses it: their kubeconfig, and a context of it or the current one."""
-
-    program: Path
-    kubeconfig: Path | None = None
-    context: str = ""
-
-    def command(self, *arguments: str) -> list[str]:
-        """The whole command line."""
-        config = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
-        return [str(self.program), *config, *(["--context", self.context] if self.context else []), *arguments]
-
-
-def kubectl(kubeconfig: Path | None, context: str) -> Kubectl:
-    """kubectl. Raises FleetError where it is not installed, or the kubeconfig is no file."""
-    if kubeconfig is not None and not kubeconfig.is_file():
-        raise wrong(str(kubeconfig), "is no file", key="--kubeconfig")
-    try:
-        return Kubectl(binaries.require("kubectl"), kubeconfig, context)
-    except binaries.ToolMissing as missing:
-        raise wrong("kubectl", "is not installed", hint=missing.hint) from None
 
 
 def bucket(kubectl: Kubectl) -> str | None:
