@@ -92,6 +92,7 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
         "nodeLocalDns": "169.254.20.10",
         "nodeGroups": groups or {},
         "jobs": jobs or {},
+        "submit": False,
         **changes,
     }
 

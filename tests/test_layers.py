@@ -13,6 +13,7 @@ from tests.fleets import ROOT
 
 PACKAGE = ROOT / "generators"
 ALLOWED = {
+    "batches": {"model", "tools", "errors"},
     "errors": set(),
     "model": set(),
     "source": {"model", "errors", "data"},
@@ -23,7 +24,19 @@ ALLOWED = {
     "lab": {"pipeline", "source", "model", "output", "tools", "errors"},
     "tools": {"errors"},
     "pipeline": {"source", "model", "renderers", "checks", "output", "tools", "errors"},
-    "cli": {"pipeline", "source", "model", "renderers", "checks", "output", "tools", "kubeflow", "lab", "errors"},
+    "cli": {
+        "batches",
+        "pipeline",
+        "source",
+        "model",
+        "renderers",
+        "checks",
+        "output",
+        "tools",
+        "kubeflow",
+        "lab",
+        "errors",
+    },
 }
 """Room → rooms that it may import. Data flows from source to output; only pipeline and cli see it all."""
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name == "errors.py")

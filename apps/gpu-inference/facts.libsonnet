@@ -4,7 +4,8 @@ local required = import '../lib/required.libsonnet';
 
 function(cluster)
   local c = required('cluster', [
-    'region', 'bucket', 'app', 'roles', 'images', 'servers', 'warmImages', 'nodeGroups', 'jobs', 'nodeLocalDns',
+    'region', 'bucket', 'app', 'roles', 'images', 'servers', 'warmImages', 'nodeGroups', 'jobs', 'submit',
+    'nodeLocalDns',
   ]) + cluster;
   c {
     app: required('app', ['name', 'namespace']) + c.app,

@@ -17,5 +17,5 @@ function(cluster)
   local groups = [group for group in std.objectValues(c.nodeGroups) if group.mode == 'server'];
   [serviceAccount(c), kube.NetworkPolicy(common.object(c, 'default-deny', 'network') { podSelector: {} })]
   + (if groups == [] then [] else servers(c, groups))
-  + (if c.jobs == {} then [] else workers(c))
+  + (if !c.submit && c.jobs == {} then [] else workers.objects(c))
   + (if c.warmImages == [] then [] else warmers(c))

@@ -41,7 +41,7 @@ local groupOf(c, name, job) =
          'jobs.%s: `nodeGroups` are not of one mode' % name;
   gpu.Union(found);
 
-local workerSpec(c, name, job) =
+local workerSpec(c, name, job, ttlSeconds) =
   local group = groupOf(c, name, job);
   local own = { 'inference-fleet/job': name };
   batch.IndexedSpec({
@@ -52,6 +52,7 @@ local workerSpec(c, name, job) =
     enough: job.enough,
     // A CronJob's Jobs are held back with it, not each.
     suspend: job.suspend && job.schedule == null,
+    ttlSeconds: ttlSeconds,
     own: own,
     template: common.template(c, group, 'worker', 'worker', own, batch.graceSeconds, common.mounted(
       group,
@@ -66,7 +67,7 @@ local workerSpec(c, name, job) =
 
 local workerJob(c, name, job) =
   local own = { 'inference-fleet/job': name };
-  local spec = workerSpec(c, name, job);
+  local spec = workerSpec(c, name, job, null);
   // In a Job's name, because what is in its spec never changes; a CronJob's takes effect with its next Job.
   local digest = hash(spec + batch.mutable);
   if job.schedule == null
@@ -79,16 +80,21 @@ local workerJob(c, name, job) =
     spec: spec,
   });
 
-function(c) [
-  common.priority(c, 'worker', {
-    value: 0,
-    preemptionPolicy: 'Never',
-    description: 'Batches: they wait for room and take none from others.',
-  }),
-  common.policy(c, 'worker', {
-    egress: [network.dns(c.nodeLocalDns), network.https] + [
-      { to: common.pods(c, set.name), ports: common.portsOf(set) }
-      for set in std.objectValues(c.servers)
-    ],
-  }),
-] + [workerJob(c, name, c.jobs[name]) for name in std.objectFields(c.jobs)]
+{
+  // What a batch is, wherever its Job comes from; `ttlSeconds` is null for one in git.
+  spec:: workerSpec,
+
+  objects(c):: [
+    common.priority(c, 'worker', {
+      value: 0,
+      preemptionPolicy: 'Never',
+      description: 'Batches: they wait for room and take none from others.',
+    }),
+    common.policy(c, 'worker', {
+      egress: [network.dns(c.nodeLocalDns), network.https] + [
+        { to: common.pods(c, set.name), ports: common.portsOf(set) }
+        for set in std.objectValues(c.servers)
+      ],
+    }),
+  ] + [workerJob(c, name, c.jobs[name]) for name in std.objectFields(c.jobs)],
+}

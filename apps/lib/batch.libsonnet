@@ -11,9 +11,9 @@ local required = import 'required.libsonnet';
   // For a shard to save its place; a spot node is gone two minutes after its notice.
   graceSeconds:: 90,
 
-  // No TTL: a Job that is gone from the cluster but not from git would run again.
+  // No `ttlSeconds` for what is in git: a Job that is gone from the cluster but not from git would run again.
   IndexedSpec(params)::
-    local p = required('IndexedSpec', [
+    local p = { ttlSeconds: null } + required('IndexedSpec', [
       'completions', 'parallelism', 'deadlineSeconds', 'maxFailed', 'enough', 'suspend', 'own', 'template',
     ]) + params;
     assert p.parallelism <= p.completions :
@@ -56,7 +56,9 @@ local required = import 'required.libsonnet';
           }],
         },
       },
-    } + (if p.enough == null then {} else { successPolicy: { rules: [{ succeededCount: p.enough }] } }),
+    }
+    + (if p.enough == null then {} else { successPolicy: { rules: [{ succeededCount: p.enough }] } })
+    + (if p.ttlSeconds == null then {} else { ttlSecondsAfterFinished: p.ttlSeconds }),
 
   // What may change while the Job is there.
   mutable:: { parallelism:: null, suspend:: null },

@@ -96,6 +96,11 @@ def as_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def clear() -> None:
+    """Makes room for the next look: an empty screen, or elsewhere an empty line."""
+    typer.echo("\x1b[H\x1b[2J" if sys.stdout.isatty() else "", nl=not sys.stdout.isatty())
+
+
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """Rows in aligned columns."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]

@@ -20,6 +20,7 @@ from generators.cli import (  # noqa: E402
     charts,
     console,
     inspect,
+    jobs,
     lab,
     new,
     pipelines,
@@ -49,6 +50,7 @@ app.command("schema")(schema.schema)
 app.command("secrets")(secrets.secrets)
 app.command("upgrade")(upgrade.upgrade)
 app.add_typer(charts.app, name="charts")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(lab.app, name="lab")
 app.add_typer(pipelines.app, name="pipelines")
 

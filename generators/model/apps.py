@@ -176,6 +176,15 @@ class InferenceJob(Model):
     """Of the schedule."""
 
 
+class SubmittedBatches(Model):
+    """Batches that are not in git, which `fleet jobs submit` makes: where they may read and write."""
+
+    inputs: Annotated[tuple[S3Prefix, ...], Field(min_length=1)] = ("movies/",)
+    """Prefixes of the bucket that they may read, beside those that `jobs` name."""
+    outputs: Annotated[tuple[S3Prefix, ...], Field(min_length=1)] = ("results/submitted/",)
+    """Prefixes that they may write, beside those that `jobs` name."""
+
+
 class GpuInferenceSettings(AppSettings):
     """The model servers on `server` groups, and the batches."""
 
@@ -195,6 +204,8 @@ class GpuInferenceSettings(AppSettings):
     worker_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "0.1.0"
     """Tag of our own worker image in the cluster's ECR repository; left out, that of the same commit's worker."""
     jobs: dict[Name, InferenceJob] = {}
+    submit: SubmittedBatches | None = None
+    """Left out, `fleet jobs submit` is held to the prefixes of `jobs`."""
 
 
 class KubeflowPipelinesSettings(AppSettings):

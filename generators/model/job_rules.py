@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import gpus, server_sets, sizing
+from . import gpus, names, server_sets, sizing
 from .apps import GpuInferenceSettings, InferenceJob
 from .base import Finding, Path, did_you_mean
 from .catalog import Inputs
 from .cluster import Cluster
 from .node_groups import NodeGroup
+
+APART = "results would be read as movies; keep them under prefixes apart"
 
 
 def _declared(inputs: Inputs) -> dict[str, InferenceJob]:
@@ -25,9 +27,52 @@ def jobs(inputs: Inputs) -> Iterator[Finding]:
         yield from _groups(at, inputs.cluster.node_groups, job)
         yield from _model(inputs, at, job)
         for other, each in declared.items():
-            if job.output.startswith(each.input) or each.input.startswith(job.output):
+            if _overlap(job.output, each.input):
                 what = f"`{job.output}` and apps.gpu-inference.jobs.{other}.input `{each.input}` overlap"
-                yield Finding((*at, "output"), what, "results would be read as movies; keep them under prefixes apart")
+                yield Finding((*at, "output"), what, APART)
+    yield from _submitted(inputs)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _submitted(inputs: Inputs) -> Iterator[Finding]:
+    """What is written by whatever batch is read by none; `jobs` among themselves are looked at above."""
+    settings = inputs.cluster.apps.gpu_inference
+    if settings is None or settings.submit is None:
+        return
+    at: Path = ("apps", "gpu-inference", "submit")
+    read = {f"apps.gpu-inference.jobs.{name}.input": job.input for name, job in settings.jobs.items()}
+    written = {f"apps.gpu-inference.jobs.{name}.output": job.output for name, job in settings.jobs.items()}
+    read_here = {
+        f"apps.gpu-inference.submit.inputs[{number}]": each for number, each in enumerate(settings.submit.inputs)
+    }
+    for key, ours, others in (
+        ("inputs", settings.submit.inputs, written),
+        ("outputs", settings.submit.outputs, read | read_here),
+    ):
+        for index, prefix in enumerate(ours):
+            for name, other in others.items():
+                if _overlap(prefix, other):
+                    yield Finding((*at, key, index), f"`{prefix}` and {name} `{other}` overlap", APART)
+
+
+def reach(inputs: Inputs, read: str, written: str) -> Iterator[Finding]:
+    """Prefixes of a batch that is not in the file, whose role AWS does not give more than the file says.
+
+    Paths are those of the batch itself: `input`, `output`.
+    """
+    settings = inputs.cluster.apps.gpu_inference
+    readable, writable = names.batch_prefixes(inputs.cluster)
+    models = server_sets.repositories(settings) if settings else ()
+    for key, prefix, allowed, more in (
+        ("input", read, (*readable, *writable, *models), "inputs"),
+        ("output", written, writable, "outputs"),
+    ):
+        if not prefix.startswith(allowed):
+            what = f"`{prefix}` is not below {' or '.join(allowed) or 'any prefix'}, and workers reach nothing else"
+            yield Finding((key,), what, f"add it to apps.gpu-inference.submit.{more}, render and apply; or --write")
 
 
 def _groups(at: Path, found: dict[str, NodeGroup], job: InferenceJob) -> Iterator[Finding]:

@@ -224,20 +224,29 @@ def tags(cluster: Cluster) -> dict[str, str]:
 def placeholders(cluster: Cluster) -> dict[str, tuple[str, ...]]:
     """What `{…}` in an identity's statements may stand for. Several values make several resources, none makes none."""
     inference, pipelines = cluster.apps.gpu_inference, cluster.apps.kubeflow_pipelines
-    jobs = inference.jobs.values() if inference else ()
+    inputs, outputs = batch_prefixes(cluster)
     return {
         "account": (cluster.account,),
         "bucket": (bucket(cluster),),
         "cluster": (cluster.name,),
         "git_credential": (cluster.git.credential,) if cluster.git.credential else (),
-        "job_inputs": tuple(sorted({job.input for job in jobs})),
-        "job_outputs": tuple(sorted({job.output for job in jobs})),
+        "job_inputs": inputs,
+        "job_outputs": outputs,
         "model_repositories": repositories(inference) if inference else (),
         "pipeline_inputs": pipelines.inputs if pipelines else (),
         "pipeline_outputs": pipelines.outputs if pipelines else (),
         "pipelines_prefix": (cluster.storage.pipelines_prefix,),
         "region": (cluster.region,),
     }
+
+
+def batch_prefixes(cluster: Cluster) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Prefixes of the bucket that the workers' role reads, and those that it writes: of batches in git and others."""
+    inference = cluster.apps.gpu_inference
+    jobs, more = (inference.jobs.values(), inference.submit) if inference else ((), None)
+    inputs = {*(job.input for job in jobs), *(more.inputs if more else ())}
+    outputs = {*(job.output for job in jobs), *(more.outputs if more else ())}
+    return tuple(sorted(inputs)), tuple(sorted(outputs))
 
 
 def _hashed(text: str, limit: int, unique: str = "") -> str:

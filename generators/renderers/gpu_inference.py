@@ -21,6 +21,7 @@ def facts(inputs: Inputs) -> Facts:
         "servers": {name: _server(name, each) for name, each in server_sets.sets(settings).items()},
         "warmImages": list(settings.warm_images),
         "nodeGroups": _groups(inputs),
+        "submit": settings.submit is not None,
         "jobs": {name: _job(inputs, job) for name, job in sorted(settings.jobs.items())},
     }
 
