@@ -66,6 +66,7 @@ def status(output: OutputOption = console.Output.text) -> None:
     rows = [
         {
             "cluster": each.cluster,
+            "state": each.word,
             "up": each.up,
             "kubernetes": each.kubernetes,
             "kubeconfig": str(each.folder / "kubeconfig"),
@@ -80,8 +81,5 @@ def status(output: OutputOption = console.Output.text) -> None:
     else:
         console.table(
             ("cluster", "state", "version", "kubeconfig"),
-            [
-                (each.cluster, "up" if each.up else "ended", each.kubernetes, str(each.folder / "kubeconfig"))
-                for each in found
-            ],
+            [(each.cluster, each.word, each.kubernetes, str(each.folder / "kubeconfig")) for each in found],
         )

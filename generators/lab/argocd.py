@@ -51,6 +51,8 @@ class ArgoCd:
             f"--metrics-port={free_port()}",
             f"--redis=127.0.0.1:{self.redis}",
             "--parallelismlimit=2",
+            # For so long it takes a branch to be where it was; three minutes are its own default.
+            f"--revision-cache-expiration={RESYNC_SECONDS / 2:g}s",
         ]
         self.processes.start("argocd-repo-server", command, self._env())
 

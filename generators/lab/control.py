@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from generators.errors import wrong
 from generators.lab import Charts
 from generators.lab.home import Home, labs, read_json
+from generators.lab.processes import die_with_parent
 from generators.source.workspace import Workspace
 
 STOP_SECONDS = 30.0
@@ -23,15 +25,21 @@ LOG = "lab.log"
 
 @dataclass(frozen=True)
 class Status:
-    """A lab as it is found: `up` where its keeper runs and has everything started."""
+    """A lab as it is found: `alive` where its keeper runs, `up` where that has everything started."""
 
     cluster: str
     folder: Path
+    alive: bool
     up: bool
     pid: int
     left_out: dict[str, str]
     kubernetes: str
     """Its version, and that of the cluster file where it is another."""
+
+    @property
+    def word(self) -> str:
+        """For people."""
+        return "up" if self.up else "starting" if self.alive else "ended"
 
 
 def home_of(cluster: str) -> Home:
@@ -48,7 +56,8 @@ def status(cluster: str) -> Status:
     left_out = state.get("left_out")
     known = {str(name): str(why) for name, why in left_out.items()} if isinstance(left_out, dict) else {}
     version = str(state.get("kubernetes", ""))
-    return Status(cluster, home.folder, alive, pid if isinstance(pid, int) else 0, known, version)
+    up = alive and state.get("up") is True
+    return Status(cluster, home.folder, alive, up, pid if isinstance(pid, int) else 0, known, version)
 
 
 def all_labs() -> list[Status]:
@@ -58,13 +67,15 @@ def all_labs() -> list[Status]:
 
 def start(workspace: Workspace, cluster: str, total_nodes: int, charts: Charts) -> Iterator[str]:
     """Starts a keeper and yields what it says until the lab is up. Raises FleetError where one is up, or this fails."""
-    if status(cluster).up:
-        raise wrong("lab", f"the lab of {cluster} is up already", hint=f"`fleet lab down {cluster}` ends it")
+    before = status(cluster)
+    if before.alive:
+        raise wrong("lab", f"the lab of {cluster} is {before.word} already", hint=f"`fleet lab down {cluster}` ends it")
     if importlib.util.find_spec("cryptography") is None:
         hint = f"`make lab NAME={cluster}` sets up what a lab needs"
         raise wrong("lab", "the package cryptography is not installed", hint=hint)
     home = home_of(cluster)
-    down(cluster)
+    if down(cluster):
+        yield f"a lab of {cluster} was killed, or failed, and left its folder: made anew"
     home.make()
     command = [sys.executable, "-m", "generators.lab.keeper", str(workspace.root), cluster, str(home.folder)]
     with (home.logs / LOG).open("wb") as out:
@@ -74,6 +85,8 @@ def start(workspace: Workspace, cluster: str, total_nodes: int, charts: Charts) 
             stdout=out,
             stderr=out,
             start_new_session=True,
+            # Until it is up: nobody waits for a lab any more whose `fleet lab up` was killed.
+            preexec_fn=lambda: die_with_parent(signal.SIGTERM),
         )
     try:
         yield from _told(home, keeper)
@@ -91,7 +104,7 @@ def _told(home: Home, keeper: subprocess.Popen[bytes]) -> Iterator[str]:
             elif ended:
                 hint = f"logs of every program: {home.logs}"
                 raise wrong("lab", f"did not come up (exit code {keeper.returncode})", hint=hint)
-            elif home.state.exists():
+            elif read_json(home.state).get("up") is True:
                 return
             else:
                 time.sleep(0.1)
@@ -100,12 +113,13 @@ def _told(home: Home, keeper: subprocess.Popen[bytes]) -> Iterator[str]:
 def down(cluster: str) -> bool:
     """Ends a lab and removes its folder; False where there was none."""
     found = status(cluster)
-    if found.up:
+    if found.alive:
         os.kill(found.pid, signal.SIGTERM)
         end = time.monotonic() + STOP_SECONDS
         while _is_keeper(found.pid, Home(found.folder)):
             if time.monotonic() > end:
-                os.kill(found.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(found.pid, signal.SIGKILL)
             time.sleep(0.1)
     if not found.folder.is_dir():
         return False
@@ -116,9 +130,12 @@ def down(cluster: str) -> bool:
 
 
 def _is_keeper(pid: int, home: Home) -> bool:
-    """Whether the process is this lab's keeper still: a pid may have gone to another program."""
+    """Whether the process is this lab's keeper still: a pid may have gone to another program.
+
+    `-ww`: else ps cuts a long command line, and with it the folder.
+    """
     told = subprocess.run(  # noqa: S603 (no shell; the words are ours)
-        ["ps", "-o", "stat=,args=", "-p", str(pid)],  # noqa: S607 (POSIX)
+        ["ps", "-ww", "-o", "stat=,args=", "-p", str(pid)],  # noqa: S607 (POSIX)
         capture_output=True,
         encoding="utf-8",
         errors="replace",

@@ -27,7 +27,7 @@ class Home:
 
     @property
     def state(self) -> Path:
-        """Written when the lab is up: see `lab.State`."""
+        """Written by the keeper, first with its pid alone, and again when the lab is up."""
         return self.folder / "state.json"
 
     def make(self) -> Home:

@@ -17,7 +17,7 @@ from generators.errors import FleetError
 from generators.lab import Charts
 from generators.lab.home import Home
 from generators.lab.lab import Lab, Size, lab
-from generators.lab.processes import LabFailed
+from generators.lab.processes import LabFailed, die_with_parent
 from generators.source.workspace import Workspace
 from generators.tools.binaries import ToolFailed, ToolMissing
 
@@ -30,9 +30,12 @@ def main(root: str, name: str, folder: str, total_nodes: str, charts: str) -> in
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _interrupt(ended))
     size = Size(int(total_nodes), charts=cast(Charts, charts))
+    home = Home(Path(folder))
+    home.write(home.state.name, json.dumps({"pid": os.getpid(), "up": False}))
     try:
         with lab(Workspace(Path(root)), name, Path(folder), size=size, say=_say) as made:
-            Home(Path(folder)).write("state.json", json.dumps(_state(name, made), indent=1))
+            die_with_parent(0)  # who called `fleet lab up` goes now
+            home.write(home.state.name, json.dumps(_state(name, made), indent=1))
             while not ended.wait(TEND_SECONDS):
                 made.tend()
     except KeyboardInterrupt:
@@ -42,14 +45,14 @@ def main(root: str, name: str, folder: str, total_nodes: str, charts: str) -> in
     except (FleetError, LabFailed, ToolFailed) as error:
         return _say(str(error) if isinstance(error, FleetError) else f"error: {error}", 1)
     finally:
-        Home(Path(folder)).state.unlink(missing_ok=True)
+        home.state.unlink(missing_ok=True)
     return 0
 
 
 def _state(name: str, made: Lab) -> dict[str, object]:
     """What `fleet lab status` tells of a lab that is up."""
     about = {"left_out": made.left_out, "kubernetes": made.kubernetes, "url": made.api.url}
-    return {"pid": os.getpid(), "cluster": name, **about}
+    return {"pid": os.getpid(), "up": True, "cluster": name, **about}
 
 
 def _interrupt(ended: threading.Event) -> None:

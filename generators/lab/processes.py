@@ -44,7 +44,7 @@ class Processes:
                 env={**os.environ, **(env or {})},
                 # A Ctrl-C is for who started the lab: its programs are then ended in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=die_with_parent,
             )
 
     def log(self, name: str) -> Path:
@@ -98,6 +98,7 @@ def first_failure(log: Path) -> str:
     return f"{shown}\nits log: {log}"
 
 
-def _die_with_parent() -> None:
-    """In the child, before the program starts: Linux kills it when its parent is gone, even by SIGKILL."""
-    ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+def die_with_parent(number: int = signal.SIGKILL) -> None:
+    """From now on Linux sends this process a signal when its parent is gone, even by SIGKILL; 0 takes that back."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, number)
