@@ -55,15 +55,15 @@ def test_a_node_is_as_its_group_says(name: str) -> None:
     inputs = committed().load(name)
     made = nodes.nodes(inputs, dict.fromkeys(nodes.counts(inputs), 3))
     for each in managed_groups(inputs.cluster):
-        ours = [node for node in made if node["metadata"]["labels"]["eks.amazonaws.com/nodegroup"] == each.name]  # type: ignore[index]
+        ours = [node for node in made if node["metadata"]["labels"]["eks.amazonaws.com/nodegroup"] == each.name]
         assert len(ours) == 3
-        labels = [node["metadata"]["labels"] for node in ours]  # type: ignore[index]
+        labels = [node["metadata"]["labels"] for node in ours]
         assert {found["topology.kubernetes.io/zone"] for found in labels} == set(each.zones)
         assert {found[GROUP_LABEL] for found in labels} == {each.declared}
         instance = inputs.catalog.instances[each.group.instance_types[0]]
         gpus = instance.gpus * ((each.group.gpu.slices or 1) if each.group.gpu else 0)
-        assert {node["status"]["allocatable"].get("nvidia.com/gpu", "0") for node in ours} == {str(gpus)}  # type: ignore[index]
-    names = [node["metadata"]["name"] for node in made]  # type: ignore[index]
+        assert {node["status"]["allocatable"].get("nvidia.com/gpu", "0") for node in ours} == {str(gpus)}
+    names = [node["metadata"]["name"] for node in made]
     assert len(set(names)) == len(names)
 
 

@@ -127,6 +127,10 @@ def _not_ready(api: Api) -> str:
     return ""
 
 
+PACE = ("--kube-api-qps=200", "--kube-api-burst=400")
+"""Requests a second of the controllers. At their own 20 and 50, making a DaemonSet's pods takes a minute."""
+
+
 def _controllers(processes: Processes, api: Api, account_key: Path) -> None:
     manager = api.authority.kubeconfig("manager.kubeconfig", api.url, "system:kube-controller-manager")
     scheduler = api.authority.kubeconfig("scheduler.kubeconfig", api.url, "system:kube-scheduler")
@@ -141,6 +145,7 @@ def _controllers(processes: Processes, api: Api, account_key: Path) -> None:
         "--bind-address=127.0.0.1",
         f"--secure-port={free_port()}",
         "--leader-elect=false",
+        *PACE,
     ]
     scheduler_command = [
         str(require("kube-scheduler")),
@@ -150,6 +155,7 @@ def _controllers(processes: Processes, api: Api, account_key: Path) -> None:
         "--bind-address=127.0.0.1",
         f"--secure-port={free_port()}",
         "--leader-elect=false",
+        *PACE,
     ]
     processes.start("kube-controller-manager", manager_command)
     processes.start("kube-scheduler", scheduler_command)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 from generators.model import gpus, names, sizing
 from generators.model.allocatable import allocatable
 from generators.model.catalog import Inputs, Instance
 from generators.model.managed_groups import ManagedGroup, managed_groups
 
-Node = dict[str, object]
+Node = dict[str, Any]
 
 
 def counts(inputs: Inputs, total: int = 0) -> dict[str, int]:

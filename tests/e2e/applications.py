@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from generators.lab.argocd import NAMESPACE
@@ -19,8 +20,13 @@ def application(lab: Lab, name: str) -> dict[str, Any]:
     return found
 
 
-def sync(lab: Lab, name: str) -> None:
-    """Asks for a sync of everything in the Application and waits for its end."""
+def sync(lab: Lab, *names: str) -> None:
+    """Asks for a sync of everything in the Applications, side by side, and waits for the end of all."""
+    ends = {name: _ask(lab, name) for name in names}
+    lab.processes.until("syncs", lambda: "; ".join(filter(None, (end() for end in ends.values()))), DONE_WITHIN, 0.5)
+
+
+def _ask(lab: Lab, name: str) -> Callable[[], str]:
     now = application(lab, name)
     # As Argo CD's own syncs do: without these options it would not apply server-side.
     options = now["spec"]["syncPolicy"]["syncOptions"]
@@ -32,9 +38,10 @@ def sync(lab: Lab, name: str) -> None:
         state = application(lab, name)
         told = state.get("status", {}).get("operationState", {})
         done = "operation" not in state and told.get("finishedAt", "") not in ("", before)
-        return "" if done and told.get("phase") == "Succeeded" else f"{told.get('phase')}: {told.get('message', '')}"
+        phase, message = told.get("phase"), told.get("message", "")
+        return "" if done and phase == "Succeeded" else f"{name}: {phase}: {message}"
 
-    lab.processes.until(f"sync of {name}", running, DONE_WITHIN, pause=0.5)
+    return running
 
 
 def resync(lab: Lab, name: str) -> None:

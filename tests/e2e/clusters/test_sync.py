@@ -53,8 +53,7 @@ def test_the_api_server_warns_of_nothing(synced: Lab) -> None:
 def test_a_second_sync_changes_nothing(synced: Lab) -> None:
     before = {name: resources(synced, name) for name in synced.inputs.apps() if name not in synced.left_out}
     assert all(before.values())
-    for name in before:
-        sync(synced, name)
+    sync(synced, *before)
     after = {name: resources(synced, name) for name in before}
     changed = {name: sorted(dict(after[name].items() ^ before[name].items())) for name in before}
     assert {name: which for name, which in changed.items() if which} == {}
