@@ -40,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @given(total=st.integers(0, 2000), name=st.sampled_from(CLUSTERS))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_nodes_add_up_and_keep_to_each_groups_limits(total: int, name: str) -> None:
     inputs = committed().load(name)
     groups = managed_groups(inputs.cluster)
