@@ -50,6 +50,18 @@ def test_the_models_own_metadata_is_used(tmp_path: Path) -> None:
     assert said.scores == pytest.approx({"a": 1.0, "b": 1.5, "c": 0.5})
 
 
+@pytest.mark.parametrize("shape", [("batch", 3, 8, 12), ("batch", 8, 12, 3)])
+def test_what_the_model_is_given_is_the_plain_formula_bit_by_bit(tmp_path: Path, shape: tuple[int | str, ...]) -> None:
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    model = load(make_model(tmp_path / "m.onnx", shape, {"mean": mean, "std": std}), "m")
+    images = list(np.random.default_rng(3).integers(0, 256, (5, 8, 12, 3), dtype=np.uint8))
+    floats = np.stack(images).astype(np.float32) / np.float32(255)
+    wanted = (floats - np.array(mean, np.float32)) / np.array(std, np.float32)
+    wanted = wanted.transpose(0, 3, 1, 2) if shape[1] == 3 else wanted
+    assert np.array_equal(model.prepared(images), wanted)
+    assert model.asked(model.prepared(images)) == model.predict(images)
+
+
 def test_logits_become_probabilities(tmp_path: Path) -> None:
     (said,) = load(make_model(tmp_path / "m.onnx", metadata={"softmax": True}), "m").predict([plain((255, 0, 0))])
     whole = np.e + 2

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import fleet_size, start_up, validation, worker
+from tests.bench import fleet_size, predict, start_up, validation, worker
 from tests.bench.measure import Row
 
 
@@ -23,6 +23,7 @@ def main() -> int:
             ("fleet size", fleet_size.rows),
             ("validation", validation.rows),
             ("worker", worker.rows),
+            ("prediction", predict.rows),
         ):
             sys.stderr.write(f"measuring {name} …\n")
             rows += run(Path(folder))

@@ -17,7 +17,7 @@ FLEET = str(Path(sys.executable).parent / "fleet")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. A limit of 0 means: for information."""
+    """One line of the table. A limit of 0 means: for information; a ratio that is no number: not measured here."""
 
     what: str
     ratio: float

@@ -34,7 +34,7 @@ class Ahead(Generic[Item]):
         Thread(target=self._make, args=(items,), daemon=True).start()
 
     def close(self) -> None:
-        """No further item is made."""
+        """No further item is made, and nobody waits for one."""
         self._closed.set()
 
     def __iter__(self) -> Iterator[Item]:
@@ -45,11 +45,13 @@ class Ahead(Generic[Item]):
             self.close()
 
     def _next(self) -> Item | None:
-        """The next item, None after the last. Waits in short steps."""
+        """The next item; None after the last, and once it is closed. Waits in short steps."""
         while True:
             try:
                 item = self._queue.get(timeout=POLL_SECONDS)
             except Empty:
+                if self._closed.is_set():
+                    return None
                 self._meanwhile()
                 continue
             if not isinstance(item, _End):

@@ -1,4 +1,4 @@
-"""One shard of a batch: download, decode and predict, each ahead of the next, and results that are written once."""
+"""One shard of a batch: download, decode, fit and predict, each ahead of the next; results are written once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from pathlib import Path
 from inference_worker import frames
 from inference_worker.ahead import Ahead
 from inference_worker.errors import BadInput
-from inference_worker.frames import Image
-from inference_worker.model import BATCH, Model
+from inference_worker.frames import Frame, Image
+from inference_worker.model import BATCH, Floats, Model
 from inference_worker.progress import Progress
 from inference_worker.results import Answer
 from inference_worker.stages import Report
 from inference_worker.telemetry import Metrics, say
 
-BATCHES_AHEAD = 4
+BATCHES_AHEAD = 2
+FRAMES_AHEAD = 8
+"""Decoded, and not fitted yet. Of 4K they take 12 MB each."""
 MOVIES_AHEAD = 1
 """Waiting, beside the one that is decoded and the one that is fetched: the disk holds three at most."""
 
@@ -45,12 +47,21 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """A frame of a movie; none: no other follows."""
+
+    work: Work
+    frame: Frame | None
+
+
+@dataclass(frozen=True)
 class Chunk:
     """A batch of a movie's frames; `ends`: no other follows."""
 
     work: Work
     moments: list[tuple[int, float]]
-    images: list[Image]
+    values: Floats | None
+    """None: there are no frames in it."""
     ends: bool = False
 
 
@@ -77,10 +88,12 @@ class Shard:
 
     def _reports(self, keys: Sequence[str], scratch: Path) -> Iterator[Report]:
         fetched = Ahead(self._fetched(keys, scratch), MOVIES_AHEAD)
-        decoded = Ahead(self._decoded(fetched), BATCHES_AHEAD, self._go_on)
+        decoded = Ahead(self._decoded(fetched), FRAMES_AHEAD)
+        fitted = Ahead(self.fitted(decoded), BATCHES_AHEAD, self._go_on)
         try:
-            yield from self._predicted(decoded)
+            yield from self._predicted(fitted)
         finally:
+            fitted.close()
             decoded.close()
             fetched.close()
 
@@ -99,35 +112,40 @@ class Shard:
             saved = self.progress.saved(key)
             yield Work(key, file, saved, len(saved))
 
-    def _decoded(self, works: Iterable[Work]) -> Iterator[Chunk]:
+    def _decoded(self, works: Iterable[Work]) -> Iterator[Decoded]:
+        """The frames that are not answered yet, and each movie's end. A fault is noted, and ends a movie too."""
+        settings = self.progress.settings
         for work in works:
             if work.file:
-                yield from self._sampled(work, work.file)
+                name = self.progress.store.url(work.movie)
+                try:
+                    for frame in frames.sample(work.file, name, settings.per_second, settings.width, work.saved):
+                        yield Decoded(work, frame)
+                except BadInput as fault:
+                    work.problem = str(fault)
                 work.file.unlink()
-            yield Chunk(work, [], [], ends=True)
+            yield Decoded(work, None)
 
-    def _sampled(self, work: Work, file: Path) -> Iterator[Chunk]:
-        """Chunks of the frames that are not answered yet. A fault is noted, and ends them."""
-        settings, name = self.progress.settings, self.progress.store.url(work.movie)
-        moments, images = [], []
-        try:
-            for frame in frames.sample(file, name, settings.per_second, settings.width, first=work.saved):
-                moments.append((frame.number, frame.seconds))
-                images.append(self.model.fitted(frame.image))
-                if len(images) == BATCH:
-                    yield Chunk(work, moments, images)
-                    moments, images = [], []
-        except BadInput as fault:
-            work.problem = str(fault)
-        if images:
-            yield Chunk(work, moments, images)
+    def fitted(self, decoded: Iterable[Decoded]) -> Iterator[Chunk]:
+        """Batches of a movie's frames as the model's input wants them."""
+        moments: list[tuple[int, float]] = []
+        images: list[Image] = []
+        for each in decoded:
+            if each.frame:
+                moments.append((each.frame.number, each.frame.seconds))
+                images.append(self.model.fitted(each.frame.image))
+            if images and (each.frame is None or len(images) == BATCH):
+                yield Chunk(each.work, moments, self.model.prepared(images))
+                moments, images = [], []
+            if each.frame is None:
+                yield Chunk(each.work, [], None, ends=True)
 
     def _predicted(self, chunks: Iterable[Chunk]) -> Iterator[Report]:
         last, saved, waited = None, time.monotonic(), time.monotonic()
         try:
             for chunk in chunks:
                 self.metrics.count(WaitSeconds=time.monotonic() - waited)
-                self._answer(chunk)
+                self.answer(chunk)
                 last = chunk
                 if chunk.ends:
                     yield self._told(chunk.work)
@@ -146,9 +164,10 @@ class Shard:
         if self.stopping():
             raise Stopped
 
-    def _answer(self, chunk: Chunk) -> None:
+    def answer(self, chunk: Chunk) -> None:
+        """Asks the model."""
         started = time.monotonic()
-        said = self.model.predict(chunk.images)
+        said = [] if chunk.values is None else self.model.asked(chunk.values)
         chunk.work.answers += [Answer(*moment, each) for moment, each in zip(chunk.moments, said, strict=True)]
         self.metrics.count(Frames=len(said), PredictSeconds=time.monotonic() - started)
 

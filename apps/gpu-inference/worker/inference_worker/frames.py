@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from inference_worker.errors import BadInput
@@ -29,17 +30,30 @@ MISSING_SECONDS = Fraction(1)
 
 @dataclass(frozen=True)
 class Frame:
-    """One sampled frame: its number among the sampled, from 0, and its time since the movie's first frame."""
+    """One sampled frame: its number among the sampled, from 0, and its time since the movie's first frame.
+
+    It is kept as it was decoded: whoever needs the image makes it, in a thread of his own while decoding goes on.
+    """
 
     number: int
     seconds: float
-    image: Image
+    decoded: VideoFrame
+    size: tuple[int, int]
+    """Width and height of the image. All images of a movie are of one, whatever its frames are."""
+    reformatter: VideoReformatter
+    """Of all frames of a movie: to set one up for each frame costs more than the work itself."""
+
+    @property
+    def image(self) -> Image:
+        """RGB."""
+        width, height = self.size
+        return self.reformatter.reformat(self.decoded, width, height, "rgb24").to_ndarray().astype(np.uint8, copy=False)
 
 
 def sample(path: Path, name: str, per_second: float, width: int = 0, first: int = 0) -> Iterator[Frame]:
     """The first frame at or after each multiple of 1/`per_second` seconds, scaled down to `width` pixels (0: never).
 
-    Those before number `first` are decoded, and left out.
+    Those before number `first` are decoded, and left out. Images of one movie are made in one thread at a time.
 
     Raises BadInput, with `name`, where the file is no movie, cannot be decoded, or ends before its end. By then the
     frames before the fault have been given.
@@ -53,10 +67,11 @@ def sample(path: Path, name: str, per_second: float, width: int = 0, first: int 
                 raise BadInput(name, "holds no video")
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
+            reformatter = VideoReformatter()
             timed = _whole(_timed(container, stream), stream, name)
             for number, (at, frame) in enumerate(_thinned(timed, Fraction(per_second).limit_denominator(10_000))):
                 if number >= first:
-                    yield Frame(number, float(at), _image(frame, stream, width))
+                    yield Frame(number, float(at), frame, _size(stream, width), reformatter)
     except av.error.FFmpegError as error:
         where = f" after {float(at):.1f} s" if at else ""
         raise BadInput(name, f"cannot be decoded{where}: {error.strerror}", "is it a whole movie?") from None
@@ -97,11 +112,9 @@ def _thinned(timed: Timed, per_second: Fraction) -> Timed:
             due = math.floor(at * per_second) + 1
 
 
-def _image(frame: VideoFrame, stream: VideoStream, width: int) -> Image:
-    """RGB at the size that the movie began with, or smaller: all images of a movie are of one shape."""
+def _size(stream: VideoStream, width: int) -> tuple[int, int]:
+    """The size that the movie began with, or smaller."""
     whole_width, whole_height = stream.codec_context.width, stream.codec_context.height
     if 0 < width < whole_width:
-        whole_width, whole_height = width, max(1, round(whole_height * width / whole_width))
-    return (
-        frame.reformat(width=whole_width, height=whole_height, format="rgb24").to_ndarray().astype(np.uint8, copy=False)
-    )
+        return width, max(1, round(whole_height * width / whole_width))
+    return whole_width, whole_height

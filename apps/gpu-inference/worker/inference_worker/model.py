@@ -9,11 +9,11 @@ are logits).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from PIL import Image as Pillow
 
 from inference_worker.errors import BadInput
 from inference_worker.frames import Image
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 Device = Literal["cpu", "cuda"]
 PROVIDERS: dict[str, str] = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -60,42 +63,53 @@ class Model:
 
     def predict(self, images: Sequence[Image]) -> list[Prediction]:
         """One prediction an image, in their order. The images are of one shape. Raises BadInput for a model unfit."""
-        return [self._told(row) for batch in self._batches(images) for row in self._scores(batch)]
+        return self.asked(self.prepared(images))
+
+    def prepared(self, images: Sequence[Image]) -> Floats:
+        """The images as the model's input wants them, one or more. A thread can do this while the model is asked."""
+        height, width = self._size
+        fitted = [_fitted(image, height, width) for image in images]
+        order, about = ((2, 0, 1), (-1, 1, 1)) if self._channels_first else ((0, 1, 2), (-1,))
+        mean, std = (self._channels(key, default).reshape(about) for key, default in (("mean", 0.0), ("std", 1.0)))
+        values = np.empty((len(fitted), *(fitted[0].shape[axis] for axis in order)), np.float32)
+        for place, image in zip(values, fitted, strict=True):
+            np.divide(image.transpose(order), np.float32(255), out=place)
+            place -= mean
+            place /= std
+        return values
+
+    def asked(self, values: Floats) -> list[Prediction]:
+        """What the model says of images that are prepared."""
+        size = self._batch or BATCH
+        batches = (values[start : start + size] for start in range(0, len(values), size))
+        return [self._told(row) for batch in batches for row in self._scores(batch)]
 
     def fitted(self, image: Image) -> Image:
         """The image at the size that the model insists on, or as it is."""
         return _fitted(image, *self._size)
 
-    def _batches(self, images: Sequence[Image]) -> Iterator[Sequence[Image]]:
-        size = self._batch or BATCH
-        for start in range(0, len(images), size):
-            yield images[start : start + size]
-
-    def _scores(self, images: Sequence[Image]) -> Floats:
-        values = self._values(images)
-        if self._batch and len(images) < self._batch:  # a fixed batch is filled up, and what that gives is dropped
-            fill = np.zeros((self._batch - len(images), *values.shape[1:]), values.dtype)
+    def _scores(self, values: Floats) -> Floats:
+        count = len(values)
+        if self._batch and count < self._batch:  # a fixed batch is filled up, and what that gives is dropped
+            fill = np.zeros((self._batch - count, *values.shape[1:]), values.dtype)
             values = np.concatenate([values, fill])
         found = np.asarray(self.session.run(None, {self._input.name: values})[0], dtype=np.float32)
-        if found.ndim != 2 or len(found) < len(images):
+        if found.ndim != 2 or len(found) < count:
             raise BadInput(self.name, f"its output has the shape {list(found.shape)}", "it must be [batch, classes]")
-        found = found[: len(images)]
+        found = found[:count]
         return _softmax(found) if self._metadata.get("softmax") else found
 
-    def _values(self, images: Sequence[Image]) -> Floats:
-        """The images as the model's input wants them."""
-        height, width = self._size
-        fitted = np.stack([_fitted(image, height, width) for image in images]).astype(np.float32)
-        values: Floats = (fitted / np.float32(255) - self._channels("mean", 0.0)) / self._channels("std", 1.0)
-        return np.ascontiguousarray(values.transpose(0, 3, 1, 2)) if self._channels_first else values
-
     def _told(self, row: Floats) -> Prediction:
-        labels = self._metadata.get("labels") or [str(number) for number in range(len(row))]
+        labels = self._labels or [str(number) for number in range(len(row))]
         if len(labels) != len(row):
             raise BadInput(self.name, f"its metadata names {len(labels)} labels, its output has {len(row)} classes")
         best = int(row.argmax())
-        scores = {str(label): round(float(score), 6) for label, score in zip(labels, row, strict=True)}
-        return Prediction(str(labels[best]), round(float(row[best]), 6), scores)
+        scores = np.round(row.astype(np.float64), 6).tolist()
+        return Prediction(labels[best], scores[best], dict(zip(labels, scores, strict=True)))
+
+    @cached_property
+    def _labels(self) -> list[str]:
+        return [str(label) for label in self._metadata.get("labels") or []]
 
     def _channels(self, key: str, default: float) -> Floats:
         value = np.asarray(self._metadata.get(key, default), dtype=np.float32)
@@ -152,13 +166,19 @@ def load(path: Path, name: str, device: Device = "cpu", gpu_memory_mib: int = 0)
         ort.preload_dlls()  # CUDA and cuDNN of the extra `cuda` lie among the packages, where no loader looks
     options = {"gpu_mem_limit": str(gpu_memory_mib * 2**20)} if device == "cuda" and gpu_memory_mib else {}
     try:
-        session = ort.InferenceSession(str(path), providers=[(provider, options)])
+        session = ort.InferenceSession(str(path), _quiet(ort.SessionOptions()), providers=[(provider, options)])
     except Exception as error:  # noqa: BLE001 (onnxruntime's own errors have no other common class)
         raise BadInput(name, f"is no model that can be loaded: {str(error).splitlines()[0]}") from None
     if provider not in session.get_providers():
         raise BadInput(device, f"{provider} did not start", "is there a GPU, and do the drivers fit?")
     check_input(session, name)
     return Model(session, name)
+
+
+def _quiet(options: ort.SessionOptions) -> ort.SessionOptions:
+    """After each batch onnxruntime's threads would spin for more work, on the cores that decode the next one."""
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def check_input(session: Session, name: str) -> None:
