@@ -93,6 +93,7 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
         "nodeGroups": groups or {},
         "jobs": jobs or {},
         "submit": False,
+        "submitters": None,
         **changes,
     }
 

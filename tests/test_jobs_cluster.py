@@ -15,6 +15,7 @@ import pytest
 from typer.testing import Result
 
 from generators.batches import logs, submit
+from generators.cli import jobs
 from tests.batch_cluster import Cluster, batch_cluster, committed, until
 from tests.fleets import ROOT
 
@@ -241,6 +242,26 @@ def test_ctrl_c_leaves_the_job_running(fleet: Fleet, cluster: Cluster) -> None:
     assert process.returncode == 130
     assert f"stopped waiting; `{name}` runs on: fleet jobs status prod-tokyo {name}" in said
     assert state(fleet, name)["state"] == "waiting"
+
+
+def test_a_watch_shows_changes_until_ctrl_c(fleet: Fleet, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = submitted(fleet, "--name", "watched", "--shards", "1")
+    looks, chosen = list[float](), "inference-fleet/job=watched"
+
+    def between(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 1:
+            cluster.run(name, 0)
+            until(lambda: [each for each in cluster.get("jobs", "-l", chosen) if "completionTime" in each["status"]])
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "pause", between)
+    done = fleet("jobs", "status", "prod-tokyo", name, "--watch")
+    assert done.exit_code == 130
+    states = [line.split()[4] for line in done.stdout.splitlines() if line.startswith(name)]
+    assert states == ["waiting", "done"]
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ Fleet = Callable[..., Result]
 GIVEN = ("--input", "movies/new/", "--output", "results/backlog/new/", "--model", "models/resnet50/1/model.onnx")
 MORE = ("--node-group", "gpu-a10g", "--shards", "50", "--parallelism", "20", "--deadline-hours", "3",
         "--failed-percentage", "5", "--enough-percentage", "90", "--gpu-memory-mib", "4000")  # fmt: skip
+SUBMIT = fleets.text()[fleets.text().index("    # What is tried without") :]
+TEXT = fleets.text().removesuffix(SUBMIT)
+"""The committed file without prefixes for submitted batches, its batches last."""
 IN_FILE = """\
       new:
         input: movies/new/
@@ -43,7 +46,7 @@ IN_FILE = """\
 @pytest.fixture
 def prod(workspace: Workspace) -> Path:
     """A checkout with prod-tokyo alone, rendered; its folder."""
-    folder = fleets.add(workspace, "prod-tokyo", fleets.text())
+    folder = fleets.add(workspace, "prod-tokyo", TEXT)
     from generators.pipeline.render import render_cluster
 
     assert not render_cluster(fleets_read.read(workspace), "prod-tokyo", "write").problems
@@ -71,7 +74,7 @@ def test_a_submitted_job_is_the_one_in_git_but_for_name_and_ttl(fleet: Fleet, wo
     job = printed(fleet, *GIVEN, *MORE, "--ttl-hours", "3")
     assert job["metadata"]["name"].startswith("new-")
     assert job["spec"].pop("ttlSecondsAfterFinished") == 3 * 3600
-    (prod / "cluster.yaml").write_text(fleets.text() + IN_FILE)
+    (prod / "cluster.yaml").write_text(TEXT + IN_FILE)
     same = in_git(workspace, "new")
     assert job["spec"] == same["spec"]
     labels = {**same["metadata"]["labels"], "app.kubernetes.io/managed-by": "fleet"}
@@ -90,7 +93,7 @@ def test_a_job_in_git_never_has_a_ttl(workspace: Workspace) -> None:
 def test_defaults_are_those_of_the_file(fleet: Fleet, workspace: Workspace, prod: Path) -> None:
     job = printed(fleet, *GIVEN, "--node-group", "gpu-a10g")
     few = IN_FILE.splitlines(keepends=True)[:5]
-    (prod / "cluster.yaml").write_text(fleets.text() + "".join(few))
+    (prod / "cluster.yaml").write_text(TEXT + "".join(few))
     spec = in_git(workspace, "new")["spec"]
     assert {**job["spec"], "ttlSecondsAfterFinished": 0} == {**spec, "ttlSecondsAfterFinished": 0}
 
@@ -149,7 +152,7 @@ def test_mistakes_name_the_option_all_at_once(fleet: Fleet, arguments: tuple[str
 
 def test_prefixes_that_the_file_gives_to_submitted_batches_are_theirs(fleet: Fleet, prod: Path) -> None:
     file = prod / "cluster.yaml"
-    file.write_text(fleets.text() + "    submit:\n      inputs: [incoming/]\n      outputs: [results/mine/]\n")
+    file.write_text(TEXT + "    submit:\n      inputs: [incoming/]\n      outputs: [results/mine/]\n")
     job = printed(fleet, *GIVEN, *MORE, "--input", "incoming/a/", "--output", "results/mine/a/")
     env = {each["name"]: each.get("value") for each in job["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert (env["INFERENCE_INPUT"], env["INFERENCE_OUTPUT"]) == ("incoming/a/", "results/mine/a/")
@@ -277,11 +280,12 @@ def test_metrics_and_traces_are_readable() -> None:
         assert list(lines.readable(plain)) == [plain]
 
 
-def test_prefixes_of_submitted_batches_do_not_meet_those_of_others(workspace: Workspace) -> None:
-    text = fleets.text() + "    submit:\n      inputs: [results/backlog/]\n      outputs: [movies/out/]\n"
+def test_what_cannot_be_given_to_submitted_batches(workspace: Workspace) -> None:
+    text = TEXT + "    submit:\n      inputs: [results/backlog/]\n      outputs: [movies/out/]\n      roles: [OnCall]\n"
     fleets.add(workspace, "prod-tokyo", text)
     with pytest.raises(FleetError) as caught:
         fleets_read.read(workspace).load("prod-tokyo")
     told = [each.message for each in caught.value.problems]
+    assert "`OnCall` is in access.admins or named before" in told
     assert "`results/backlog/` and apps.gpu-inference.jobs.backlog.output `results/backlog/` overlap" in told
     assert "`movies/out/` and apps.gpu-inference.jobs.nightly.input `movies/` overlap" in told

@@ -108,7 +108,8 @@ def test_the_plan_makes_what_the_file_says(plan: tuple[str, dict[str, Any]]) -> 
     assert values("aws_cloudwatch_log_group", "name") >= set(said["monitoring"]["log_groups"])
     assert values("aws_sns_topic_subscription", "endpoint") == set(said["monitoring"]["alarm_emails"])
     assert values("aws_budgets_budget", "limit_amount") == {str(said["monitoring"]["budget_usd"])}
-    assert values("aws_eks_access_entry", "principal_arn") == set(said["access"]["admin_role_arns"])
+    let_in = {*said["access"]["admin_role_arns"], *said["access"]["submitter_role_arns"]}
+    assert values("aws_eks_access_entry", "principal_arn") == let_in
     gateways = [kind for kind, _ in resources].count("aws_nat_gateway")
     assert gateways == (1 if said["network"]["nat"] == "single" else len(said["network"]["private_subnets"]))
 

@@ -5,7 +5,7 @@ local required = import '../lib/required.libsonnet';
 function(cluster)
   local c = required('cluster', [
     'region', 'bucket', 'app', 'roles', 'images', 'servers', 'warmImages', 'nodeGroups', 'jobs', 'submit',
-    'nodeLocalDns',
+    'submitters', 'nodeLocalDns',
   ]) + cluster;
   c {
     app: required('app', ['name', 'namespace']) + c.app,

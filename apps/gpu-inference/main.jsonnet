@@ -5,6 +5,7 @@ local required = import '../lib/required.libsonnet';
 local common = import 'common.libsonnet';
 local facts = import 'facts.libsonnet';
 local servers = import 'servers.libsonnet';
+local submitters = import 'submitters.libsonnet';
 local warmers = import 'warmers.libsonnet';
 local workers = import 'workers.libsonnet';
 
@@ -18,4 +19,5 @@ function(cluster)
   [serviceAccount(c), kube.NetworkPolicy(common.object(c, 'default-deny', 'network') { podSelector: {} })]
   + (if groups == [] then [] else servers(c, groups))
   + (if !c.submit && c.jobs == {} then [] else workers.objects(c))
+  + (if c.submitters == null then [] else submitters(c))
   + (if c.warmImages == [] then [] else warmers(c))

@@ -5,6 +5,7 @@ local hash = import '../lib/hash.libsonnet';
 local kube = import '../lib/kube.libsonnet';
 local network = import '../lib/network.libsonnet';
 local pod = import '../lib/pod.libsonnet';
+local command = import 'command.libsonnet';
 local common = import 'common.libsonnet';
 
 local address(c, set) = '%s.%s.svc.cluster.local:%d' % [set.name, c.app.namespace, common.ports(set).http];
@@ -61,7 +62,7 @@ local workerSpec(c, name, job, ttlSeconds) =
         image: if group.workerGpus == 0 then c.images.worker else c.images.cudaWorker,
         env: workerEnvironment(c, group, name, job),
         resources: group.share { gpus: group.workerGpus },
-      }) { command: ['python', '-m', 'inference_worker', 'run'] }
+      }) { command: command }
     )),
   });
 

@@ -113,4 +113,29 @@ local only(p, fields) = { [field]: p[field] for field in fields if field in p };
         jobTemplate: { metadata: { labels: p.labels }, spec: p.spec },
       },
     },
+
+  // Of a namespace: `rules` are [group, resources, verbs, names], the last of them optional.
+  Role(params)::
+    local p = required('Role', ['name', 'namespace', 'labels', 'rules']) + params;
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: meta(p),
+      rules: [
+        { apiGroups: [rule[0]], resources: rule[1], verbs: rule[2] }
+        + (if std.length(rule) > 3 then { resourceNames: rule[3] } else {})
+        for rule in p.rules
+      ],
+    },
+
+  // The role of the same name, to a group of people.
+  RoleBinding(params)::
+    local p = required('RoleBinding', ['name', 'namespace', 'labels', 'group']) + params;
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: meta(p),
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: p.name },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: p.group }],
+    },
 }

@@ -45,7 +45,7 @@ _SAID: tuple[tuple[str, Callable[[re.Match[str], str], tuple[str, str, str]]], .
         lambda found, cluster: (
             "kubectl",
             f"`{found[1]}` may not {found[2]} {found[3]} here",
-            f"administrators may: access.admins of clusters/{cluster}/cluster.yaml",
+            f"who may: access.admins and apps.gpu-inference.submit.roles of clusters/{cluster}/cluster.yaml",
         ),
     ),
     (
@@ -117,6 +117,9 @@ def reached(inputs: Inputs, kubeconfig: Path | None, context: str) -> Live:
     submit may read it, and AWS need not be asked.
     """
     cluster, namespace = inputs.cluster, inputs.catalog.apps[APP].namespace
+    if cluster.apps.gpu_inference is None:
+        file = f"clusters/{cluster.name}/cluster.yaml"
+        raise wrong(file, "does not run batches", key="apps", hint=f"add `{APP}: {{}}` to its apps")
     live = Live(of_person(kubeconfig, context), cluster.name, namespace)
     own = names.role_arn(cluster, namespace, APP)
     choose = f"name the context of {cluster.name}: --context, or kubectl config use-context"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from time import sleep as pause
 from typing import TYPE_CHECKING
 
 import typer
@@ -49,16 +51,26 @@ def status(
     inputs = _inputs(cluster)
     live, in_git = options.live(inputs, kubeconfig, context), batch.in_git(inputs)
     shown: list[Batch] | None = None
-    while True:
-        found = look.batches(live, in_git, name)
-        if found != shown:
-            if shown is not None:
-                console.clear()
-            _show(live, found, output, detailed=bool(name))
-            shown = found
-        if not watch:
-            return
-        time.sleep(WATCH_SECONDS)
+    with _until_stopped():
+        while True:
+            found = look.batches(live, in_git, name)
+            if found != shown:
+                if shown is not None:
+                    console.clear()
+                _show(live, found, output, detailed=bool(name))
+                shown = found
+            if not watch:
+                return
+            pause(WATCH_SECONDS)
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """Ctrl-C is how a look that goes on is meant to end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(console.INTERRUPTED) from None
 
 
 def _show(live: Live, found: list[Batch], output: console.Output, *, detailed: bool) -> None:
@@ -113,7 +125,8 @@ def logs(
     job = look.one(live, name)["metadata"]["name"]
     lines = TAIL if tail is None and shard is None else tail
     if follow:
-        _tell(reader.follow(live, job, shard, lines, console.say), raw=raw, one=shard is not None, titles=False)
+        with _until_stopped():
+            _tell(reader.follow(live, job, shard, lines, console.say), raw=raw, one=shard is not None, titles=False)
         return
     found = attempts(live, job, shard)
     if not found:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from .access import RoleName
 from .base import Matching, Model, Name, S3Prefix, refuse
 from .model_servers import Image, ModelServer, ServedModel
 
@@ -177,12 +178,15 @@ class InferenceJob(Model):
 
 
 class SubmittedBatches(Model):
-    """Batches that are not in git, which `fleet jobs submit` makes: where they may read and write."""
+    """Batches that are not in git, which `fleet jobs submit` makes: where they may read and write, and who may."""
 
     inputs: Annotated[tuple[S3Prefix, ...], Field(min_length=1)] = ("movies/",)
     """Prefixes of the bucket that they may read, beside those that `jobs` name."""
     outputs: Annotated[tuple[S3Prefix, ...], Field(min_length=1)] = ("results/submitted/",)
     """Prefixes that they may write, beside those that `jobs` name."""
+    roles: tuple[RoleName, ...] = ()
+    """IAM roles of this account that submit batches, look at all and cancel their like, by EKS access entries, and do
+    nothing else in the cluster. Administrators may all that."""
 
 
 class GpuInferenceSettings(AppSettings):

@@ -26,6 +26,8 @@ GIT_SECRET = "git-repository"  # noqa: S105 (its name, not what it holds)
 """Secret with which Argo CD reads the repository: made by the bootstrap, kept by external-secrets."""
 DATABASE_SECRET_KEY = "database"  # noqa: S105 (its name, not what it holds)
 """The database's secret, as an ExternalSecret of Kubeflow Pipelines names it: its store knows the prefix."""
+SUBMITTERS = "inference-fleet:submitters"
+"""Kubernetes group of who submits batches. EKS keeps names that begin with `system:` for itself."""
 ROLE_NAME_LIMIT = 64
 BALANCER_NAME_LIMIT = 32
 """Characters in the name of a load balancer or a target group (AWS, Elastic Load Balancing)."""
@@ -47,6 +49,13 @@ def role_arn(cluster: Cluster, namespace: str, service_account: str) -> str:
 def admin_arns(cluster: Cluster) -> list[str]:
     """ARNs of the administrators' IAM roles."""
     return [f"arn:aws:iam::{cluster.account}:role/{role}" for role in cluster.access.admins]
+
+
+def submitter_arns(cluster: Cluster) -> list[str]:
+    """ARNs of the IAM roles that submit batches; in Kubernetes they are the group SUBMITTERS."""
+    inference = cluster.apps.gpu_inference
+    roles = inference.submit.roles if inference and inference.submit else ()
+    return [f"arn:aws:iam::{cluster.account}:role/{role}" for role in roles]
 
 
 def bucket(cluster: Cluster) -> str:

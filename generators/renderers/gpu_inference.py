@@ -22,6 +22,7 @@ def facts(inputs: Inputs) -> Facts:
         "warmImages": list(settings.warm_images),
         "nodeGroups": _groups(inputs),
         "submit": settings.submit is not None,
+        "submitters": names.SUBMITTERS if names.submitter_arns(inputs.cluster) else None,
         "jobs": {name: _job(inputs, job) for name, job in sorted(settings.jobs.items())},
     }
 

@@ -29,6 +29,7 @@ def render(inputs: Inputs) -> Facts:
         "identities": _identities(inputs),
         "access": {
             "admin_role_arns": names.admin_arns(cluster),
+            "submitter_role_arns": names.submitter_arns(cluster),
             "cognito_domain_prefix": f"{cluster.name}-{cluster.account}",
             "domain": cluster.access.domain,
             "hosted_zone": cluster.access.hosted_zone,

@@ -21,6 +21,7 @@ module "cluster" {
   subnet_ids         = values(module.network.private_subnet_ids)
   service_cidr       = var.network.service_cidr
   admin_role_arns    = var.access.admin_role_arns
+  submitters         = var.access.submitter_role_arns
   public_endpoint    = var.access.public_endpoint
   cni                = var.network.cni
   addon_versions     = var.addon_versions

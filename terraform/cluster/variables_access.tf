@@ -1,7 +1,8 @@
 variable "access" {
-  description = "Administrators' IAM roles, who reaches the API server from outside the VPC, and the way to the apps' pages. See modules/ingress."
+  description = "IAM roles of administrators and of who submits batches, who reaches the API server from outside the VPC, and the way to the apps' pages. See modules/ingress."
   type = object({
     admin_role_arns       = list(string)
+    submitter_role_arns   = list(string)
     cognito_domain_prefix = string
     domain                = string
     hosted_zone           = string
@@ -21,8 +22,8 @@ variable "access" {
   })
 
   validation {
-    condition     = alltrue([for arn in var.access.admin_role_arns : startswith(arn, "arn:aws:iam::${var.account_id}:role/")])
-    error_message = "access.admin_role_arns must be roles of the cluster's own account."
+    condition     = alltrue([for arn in concat(var.access.admin_role_arns, var.access.submitter_role_arns) : startswith(arn, "arn:aws:iam::${var.account_id}:role/")])
+    error_message = "access.admin_role_arns and access.submitter_role_arns must be roles of the cluster's own account."
   }
   validation {
     condition     = contains(["public", "internal", "none"], var.access.load_balancer)

@@ -148,7 +148,7 @@ def checkout(name: str, folder: Path) -> Iterator[Checkout]:
     facts = json.loads((ROOT / "clusters" / name / TFVARS).read_text(encoding="utf-8"))
     with serving(facts["account_id"]) as url:
         made = Checkout(name, folder, url)
-        for arn in facts["access"]["admin_role_arns"]:
+        for arn in (*facts["access"]["admin_role_arns"], *facts["access"]["submitter_role_arns"]):
             made.client("iam").create_role(RoleName=arn.rsplit("/", 1)[1], AssumeRolePolicyDocument="{}")
         made.client("route53").create_hosted_zone(Name=facts["access"]["hosted_zone"], CallerReference=name)
         # Without the policy of `make state-bucket`: over plain HTTP, TLS only would refuse all.

@@ -117,3 +117,12 @@ resource "aws_eks_access_policy_association" "admin" {
     type = "cluster"
   }
 }
+
+# Without a policy of EKS: what the group may do stands in git, and Argo CD brings it.
+resource "aws_eks_access_entry" "submitter" {
+  for_each = var.submitters
+
+  cluster_name      = aws_eks_cluster.this.name
+  principal_arn     = each.value
+  kubernetes_groups = ["inference-fleet:submitters"]
+}

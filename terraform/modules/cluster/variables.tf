@@ -47,6 +47,17 @@ variable "admin_role_arns" {
   }
 }
 
+variable "submitters" {
+  description = "IAM roles that submit batches: in Kubernetes the group inference-fleet:submitters, which has a Role of apps/gpu-inference."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setintersection(var.submitters, var.admin_role_arns)) == 0
+    error_message = "submitters and admin_role_arns must be apart: EKS has one access entry a role."
+  }
+}
+
 variable "public_endpoint" {
   description = "Who reaches the API server from outside the VPC: enabled or not, and from which blocks."
   type = object({

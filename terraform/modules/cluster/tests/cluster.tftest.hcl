@@ -45,6 +45,29 @@ run "access_entries_only" {
   }
 }
 
+run "who_submits_batches_is_a_group_and_no_more" {
+  command = plan
+  variables {
+    submitters = ["arn:aws:iam::123456789012:role/DataScience"]
+  }
+  assert {
+    condition     = one(values(aws_eks_access_entry.submitter)).kubernetes_groups == toset(["inference-fleet:submitters"])
+    error_message = "the group is the one that apps/gpu-inference binds its Role to"
+  }
+  assert {
+    condition     = keys(aws_eks_access_policy_association.admin) == ["arn:aws:iam::123456789012:role/PlatformAdmin"]
+    error_message = "no policy of EKS for who submits"
+  }
+}
+
+run "a_role_has_one_entry" {
+  command = plan
+  variables {
+    submitters = ["arn:aws:iam::123456789012:role/PlatformAdmin"]
+  }
+  expect_failures = [var.submitters]
+}
+
 run "coredns_stays_the_self_managed_one" {
   command = plan
   assert {

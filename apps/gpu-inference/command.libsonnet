@@ -1,0 +1,2 @@
+// What runs one shard.
+['python', '-m', 'inference_worker', 'run']
