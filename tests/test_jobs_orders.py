@@ -179,7 +179,7 @@ def test_write_adds_it_to_the_file_and_renders(fleet: Fleet, prod: Path) -> None
     assert yaml.safe_load(after)["apps"]["gpu-inference"]["jobs"]["new"] == yaml.safe_load(IN_FILE)["new"]
     [made] = (prod / "generated" / "manifests" / "gpu-inference").glob("job-new-*.yaml")
     assert "ttlSecondsAfterFinished" not in made.read_text()
-    assert "make plan apply NAME=prod-tokyo" in done.stderr
+    assert "make plan apply" not in done.stderr
     assert fleet("render", "--check", "prod-tokyo").exit_code == 0
     again = fleet("jobs", "submit", "prod-tokyo", *GIVEN, *MORE, "--write")
     assert again.exit_code == 2
@@ -191,6 +191,7 @@ def test_write_takes_a_schedule_and_may_reach_new_prefixes(fleet: Fleet, prod: P
     done = fleet("jobs", "submit", "prod-tokyo", *words, "--name", "early", "--write")
     assert done.exit_code == 0, done.output
     assert (prod / "generated" / "manifests" / "gpu-inference" / "cronjob-early.yaml").is_file()
+    assert "before the merge `make plan apply NAME=prod-tokyo`" in done.stderr
     assert "results/mine/*" in (prod / "generated" / "terraform" / "cluster.tfvars.json").read_text()
 
 

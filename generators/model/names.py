@@ -250,12 +250,19 @@ def placeholders(cluster: Cluster) -> dict[str, tuple[str, ...]]:
 
 
 def batch_prefixes(cluster: Cluster) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Prefixes of the bucket that the workers' role reads, and those that it writes: of batches in git and others."""
+    """Prefixes of the bucket that the workers' role reads, and those that it writes: of batches in git and others.
+
+    None of them lies within another.
+    """
     inference = cluster.apps.gpu_inference
     jobs, more = (inference.jobs.values(), inference.submit) if inference else ((), None)
     inputs = {*(job.input for job in jobs), *(more.inputs if more else ())}
     outputs = {*(job.output for job in jobs), *(more.outputs if more else ())}
-    return tuple(sorted(inputs)), tuple(sorted(outputs))
+    return _outermost(inputs), _outermost(outputs)
+
+
+def _outermost(prefixes: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(each for each in prefixes if not each.startswith(tuple(prefixes - {each}))))
 
 
 def _hashed(text: str, limit: int, unique: str = "") -> str:

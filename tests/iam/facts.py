@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from generators.pipeline import batches
 from tests.fleets import ROOT, committed
 from tests.iam.judge import Statement
 from tests.iam.s3 import Bucket
@@ -53,11 +54,25 @@ def bucket(cluster: str) -> Bucket:
 
 
 def workers(cluster: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and pod template of each Job that runs our worker, those of CronJobs too."""
+    """Name and pod template of each Job that runs our worker, those of CronJobs and of submitted batches too."""
     for path in sorted((_generated(cluster) / "manifests" / "gpu-inference").glob("*job-*.yaml")):
         found = yaml.safe_load(path.read_text())
         spec = found["spec"]["jobTemplate"]["spec"] if found["kind"] == "CronJob" else found["spec"]
         yield found["metadata"]["name"], spec["template"]
+    yield from _submitted(cluster)
+
+
+def _submitted(cluster: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Batches that people may submit: each prefix that these may read and write is that of one."""
+    settings = committed().load(cluster).cluster.apps.gpu_inference
+    if settings is None or settings.submit is None:
+        return
+    read, written = settings.submit.inputs, settings.submit.outputs
+    for number in range(max(len(read), len(written))):
+        fields = {"input": read[number % len(read)], "output": written[number % len(written)]}
+        order = batches.Order(cluster, fields, name=f"submitted-{number}", like=next(iter(settings.jobs)))
+        job = batches.checked(committed(), order).job(3600, {})
+        yield job["metadata"]["name"], job["spec"]["template"]
 
 
 def _generated(cluster: str) -> Path:
