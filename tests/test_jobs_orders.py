@@ -287,6 +287,6 @@ def test_what_cannot_be_given_to_submitted_batches(workspace: Workspace) -> None
     with pytest.raises(FleetError) as caught:
         fleets_read.read(workspace).load("prod-tokyo")
     told = [each.message for each in caught.value.problems]
-    assert "`OnCall` is in access.admins or named before" in told
+    assert "`OnCall` is in access.admins" in told
     assert "`results/backlog/` and apps.gpu-inference.jobs.backlog.output `results/backlog/` overlap" in told
     assert "`movies/out/` and apps.gpu-inference.jobs.nightly.input `movies/` overlap" in told

@@ -44,9 +44,11 @@ def _submitted(inputs: Inputs) -> Iterator[Finding]:
         return
     at: Path = ("apps", "gpu-inference", "submit")
     for index, role in enumerate(settings.submit.roles):
-        if role in (*inputs.cluster.access.admins, *settings.submit.roles[:index]):
-            hint = "EKS has one entry a role, and administrators may submit too: leave it out here"
-            yield Finding((*at, "roles", index), f"`{role}` is in access.admins or named before", hint)
+        if role in inputs.cluster.access.admins:
+            hint = "leave it out here: administrators submit too, and EKS has one entry a role"
+            yield Finding((*at, "roles", index), f"`{role}` is in access.admins", hint)
+        elif role in settings.submit.roles[:index]:
+            yield Finding((*at, "roles", index), f"`{role}` is named twice", "once is enough")
     read = {f"apps.gpu-inference.jobs.{name}.input": job.input for name, job in settings.jobs.items()}
     written = {f"apps.gpu-inference.jobs.{name}.output": job.output for name, job in settings.jobs.items()}
     read_here = {
