@@ -16,7 +16,10 @@ from generators.model.node_groups import NodeGroup
 from tests.fleets import ROOT, committed
 from tests.gpu_inference import gpus, mib
 
-GPU_TYPES = sorted(name for name, kind in committed().catalog.instances.items() if kind.gpus)
+TYPES = {name: kind for name, kind in committed().catalog.instances.items() if kind.gpus}
+GPU_TYPES = sorted(TYPES)
+MIG_TYPES = sorted(name for name, kind in TYPES.items() if kind.mig)
+PROFILES = sorted({profile for kind in TYPES.values() for profile in kind.mig})
 EVERYWHERE = {
     "nvidia-device-plugin": ["apps/nvidia-device-plugin/values.yaml"],
     "dcgm-exporter": ["apps/dcgm-exporter/values.yaml"],
@@ -71,14 +74,21 @@ def fits(inputs: Inputs, name: str, servers: list[Any], worker: Any) -> None:
     cpu, memory = everywhere()
     assert sum(int(each["cpu"].removesuffix("m")) for each in requests) + cpu <= node.cpu_milli
     assert sum(mib(each["memory"]) for each in requests) + memory <= node.memory_mib
-    counted = inputs.catalog.instances[group.instance_types[0]].gpus * ((group.gpu and group.gpu.slices) or 1)
+    counted = parts(inputs, name)
     assert len(requests) + gpu_room.EVERY_NODE_PODS <= node.pods
     assert sum(map(gpus, servers)) + (gpus(worker) * slots if worker else 0) == counted
 
 
-def slots_of(inputs: Inputs, name: str) -> int:
-    """Shards that a group holds at once, counted from the data alone."""
+def parts(inputs: Inputs, name: str) -> int:
+    """GPUs of a node, or slices, or MIG instances, counted from the data alone."""
     group = inputs.cluster.node_groups[name]
     assert group.gpu
-    gpus_there = inputs.catalog.instances[group.instance_types[0]].gpus
-    return group.max * (1 if group.gpu.mode == "server" else gpus_there * (group.gpu.slices or 1))
+    kind = inputs.catalog.instances[group.instance_types[0]]
+    return kind.gpus * (kind.mig[group.gpu.mig].instances if group.gpu.mig else group.gpu.slices or 1)
+
+
+def slots_of(inputs: Inputs, name: str) -> int:
+    """Shards that a group holds at once."""
+    group = inputs.cluster.node_groups[name]
+    assert group.gpu
+    return group.max * (1 if group.gpu.mode == "server" else parts(inputs, name))

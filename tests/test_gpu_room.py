@@ -15,7 +15,7 @@ from generators.model.rules import findings
 from generators.renderers import manifests
 from generators.renderers.charts import nvidia_device_plugin
 from tests.gpu_inference import groups_of, of_kind, pods, spec_of
-from tests.gpu_nodes import GPU_TYPES, cluster, declared, everywhere, fits, slots_of
+from tests.gpu_nodes import GPU_TYPES, MIG_TYPES, PROFILES, TYPES, cluster, declared, everywhere, fits, slots_of
 
 
 def test_what_runs_on_every_node_fits_what_is_kept_for_it() -> None:
@@ -43,19 +43,36 @@ BATCHES = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(
-    kind=st.sampled_from(GPU_TYPES),
-    other=st.sampled_from(GPU_TYPES),
+    kind=st.sampled_from(GPU_TYPES) | st.sampled_from(MIG_TYPES),
+    other=st.sampled_from(GPU_TYPES) | st.sampled_from(MIG_TYPES),
     mode=st.sampled_from(["server", "job", "shared"]),
     slices=st.integers(2, 16),
     most=st.integers(1, 450),
     batch=BATCHES,
     prefixes=st.booleans(),
     reserve=st.booleans(),
+    mig=st.one_of(st.none(), st.sampled_from(PROFILES)),
 )
 def test_no_job_asks_for_what_no_node_group_has(
-    kind: str, other: str, mode: str, slices: int, most: int, batch: dict[str, Any], prefixes: bool, reserve: bool
+    kind: str,
+    other: str,
+    mode: str,
+    slices: int,
+    most: int,
+    batch: dict[str, Any],
+    prefixes: bool,
+    reserve: bool,
+    mig: str | None,
 ) -> None:
     groups = {"gpu": declared(kind, mode, slices, most), "spare": declared(other, mode, slices, 3)}
+    if mig and mode == "shared":
+        gpu = {"mode": mode, "mig": mig}
+        groups = {name: {**each, "gpu": gpu} for name, each in groups.items()}
+        lacking = [name for name, each in groups.items() if mig not in TYPES[each["instance_types"][0]].mig]
+        if lacking:
+            found = {each.path for each in findings(cluster(groups, {}))}
+            assert {("node_groups", name, "gpu", "mig") for name in lacking} <= found
+            return
     job = {
         "node_group": "gpu",
         "fallback": ["spare"] * reserve,
@@ -162,6 +179,19 @@ def test_the_device_plugin_is_told_how_a_groups_gpus_are_shared(sharing: str, ke
     told = yaml.safe_load(config["map"][labels[names.PLUGIN_CONFIG_LABEL]])
     assert told["sharing"] == {key: {"resources": [{"name": "nvidia.com/gpu", "replicas": 4}]}}
     assert (labels.get("nvidia.com/mps.capable") == "true") == (sharing == "mps")
+
+
+def test_groups_of_as_many_slices_but_another_way_have_configurations_apart() -> None:
+    turns = declared("g5.xlarge", "shared", 4, 1)
+    both = {"turns": turns, "mps": {**turns, "gpu": {**turns["gpu"], "sharing": "mps"}}}
+    inputs = cluster(both, {})
+    config: Any = nvidia_device_plugin.facts(inputs)["config"]
+    ways = {
+        name: list(yaml.safe_load(config["map"][names.plugin_config(group.gpu)])["sharing"])
+        for name, group in inputs.cluster.node_groups.items()
+        if group.gpu
+    }
+    assert ways == {"turns": ["timeSlicing"], "mps": ["mps"]}
 
 
 def test_whole_gpus_have_no_way_of_sharing() -> None:

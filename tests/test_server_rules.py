@@ -14,7 +14,7 @@ from generators.model.identities import identities
 from generators.model.rules import findings
 from generators.renderers import manifests
 from tests.gpu_inference import environment, gpus, groups_of, of_kind, pods
-from tests.gpu_nodes import GPU_TYPES, cluster, declared, fits
+from tests.gpu_nodes import GPU_TYPES, MIG_TYPES, PROFILES, cluster, declared, fits
 
 ONE = {"gpu": declared("g4dn.xlarge", "server", 2, 4)}
 OTHERS = {
@@ -149,13 +149,13 @@ def batch(**changes: Any) -> dict[str, Any]:
             {},
             "node_groups.gpu.gpu.slices",
             "mode `job` is for whole GPUs",
-            "`gpu: {mode: shared, slices: 4}`, or leave it out",
+            "take `mode: shared`, or leave it out",
         ),
         (
             {"gpu": {**ONE["gpu"], "gpu": {"mode": "shared"}}},
             {},
             "node_groups.gpu.gpu",
-            "mode `shared` needs `slices`",
+            "mode `shared` needs `slices`, or `mig`",
             "`gpu: {mode: shared, slices: 4}`",
         ),
     ],
@@ -208,11 +208,15 @@ MANY = st.dictionaries(
 PARTS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"slices": st.integers(2, 8), "sharing": st.sampled_from(["time-slicing", "mps"])}),
+    st.fixed_dictionaries({"mig": st.sampled_from(PROFILES)}),
 )
 
 
+KINDS = st.sampled_from(GPU_TYPES) | st.sampled_from(MIG_TYPES)
+
+
 @settings(max_examples=200, deadline=None)
-@given(kinds=st.tuples(st.sampled_from(GPU_TYPES), st.sampled_from(GPU_TYPES)), parts=PARTS, servers=MANY)
+@given(kinds=st.tuples(KINDS, KINDS), parts=PARTS, servers=MANY)
 def test_no_server_asks_for_what_its_nodes_do_not_have(
     kinds: tuple[str, str], parts: dict[str, Any], servers: dict[str, Any]
 ) -> None:

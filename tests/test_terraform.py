@@ -24,6 +24,8 @@ EVERYTHING = re.compile(r'^\s*(?:(?:Action|Principal|Resource)\b.*)?"(?:[a-z0-9-
 """A line of a policy that stands for all resources, principals or actions."""
 LEFT_TO_DEFAULTS = {
     "identities.*.statements.Condition",
+    "node_groups.*.mig.instances",
+    "node_groups.*.mig.profile",
 }
 """Attributes that a generated file may leave out; every other one is in both of them."""
 

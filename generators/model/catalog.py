@@ -126,6 +126,14 @@ class App(Model):
 
 
 @dataclass(frozen=True)
+class MigProfile:
+    """One way to partition a GPU: how many instances it then holds, and the memory of each in MiB."""
+
+    instances: int
+    memory_mib: int
+
+
+@dataclass(frozen=True)
 class Instance:
     """An EC2 instance type. Memory in MiB (GPU memory per GPU); max_pods without and with prefix delegation."""
 
@@ -139,11 +147,13 @@ class Instance:
     gpu_memory_mib: int = 0
     gpu_manufacturer: str = ""
     usd_hour: float | None = None
+    mig: Mapping[str, MigProfile] = field(default_factory=dict)
+    """MIG profiles of its GPUs by name; empty where they have no MIG."""
 
     @property
-    def shape(self) -> tuple[str, int, int, str, int]:
-        """What cluster-autoscaler takes to be equal for all types of a group."""
-        return (self.arch, self.vcpu, self.memory_mib, self.gpu_name, self.gpus)
+    def shape(self) -> tuple[str, int, int, str, int, int]:
+        """What cluster-autoscaler and our pods take to be equal for all types of a group."""
+        return (self.arch, self.vcpu, self.memory_mib, self.gpu_name, self.gpus, self.gpu_memory_mib)
 
 
 @dataclass(frozen=True)

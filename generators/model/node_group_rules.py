@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from . import names
 from .base import Finding, Path, did_you_mean
-from .catalog import Inputs
+from .catalog import Inputs, Instance
 from .node_groups import Gpu, NodeGroup
 
 DERIVED_LABELS = frozenset(
@@ -40,6 +40,8 @@ def _shape(inputs: Inputs, name: str, group: NodeGroup) -> Iterator[Finding]:
             f"`{group.instance_types[0]}` has GPUs and the group no `gpu`",
             hint,
         )
+    if group.gpu and group.gpu.mig:
+        yield from _mig(("node_groups", name, "gpu"), group.gpu.mig, group.instance_types[0], first)
     if group.gpu and not gpu:
         yield Finding(
             ("node_groups", name, "gpu"),
@@ -48,9 +50,10 @@ def _shape(inputs: Inputs, name: str, group: NodeGroup) -> Iterator[Finding]:
         )
 
 
-def _describe(shape: tuple[str, int, int, str, int]) -> str:
-    arch, vcpu, memory, gpu, count = shape
-    return f"{vcpu} vCPU, {memory / 1024:g} GiB, {arch}" + (f", {count}× {gpu}" if count else "")
+def _describe(shape: tuple[str, int, int, str, int, int]) -> str:
+    arch, vcpu, memory, gpu, count, each = shape
+    gpus = f", {count}× {gpu} of {each} MiB" if count else ""
+    return f"{vcpu} vCPU, {memory / 1024:g} GiB, {arch}{gpus}"
 
 
 def _group(name: str, group: NodeGroup) -> Iterator[Finding]:
@@ -69,15 +72,24 @@ def _group(name: str, group: NodeGroup) -> Iterator[Finding]:
 
 
 def _sharing(at: Path, gpu: Gpu) -> Iterator[Finding]:
-    if gpu.mode == "shared" and gpu.slices is None:
-        yield Finding(at, "mode `shared` needs `slices`", "`gpu: {mode: shared, slices: 4}`")
-    if gpu.mode == "job" and gpu.slices is not None:
-        yield Finding(
-            (*at, "slices"), "mode `job` is for whole GPUs", "`gpu: {mode: shared, slices: 4}`, or leave it out"
-        )
-    if gpu.sharing != "time-slicing" and gpu.slices is None:
+    key = "mig" if gpu.mig else "slices"
+    if gpu.mode == "shared" and not (gpu.slices or gpu.mig):
+        yield Finding(at, "mode `shared` needs `slices`, or `mig`", "`gpu: {mode: shared, slices: 4}`")
+    if gpu.mode == "job" and (gpu.slices or gpu.mig):
+        yield Finding((*at, key), "mode `job` is for whole GPUs", "take `mode: shared`, or leave it out")
+    if gpu.mig and gpu.slices:
+        yield Finding((*at, "slices"), "MIG's instances are not sliced again", "leave `slices` or `mig` out")
+    elif gpu.sharing != "time-slicing" and gpu.slices is None:
         hint = "`gpu: {mode: shared, slices: 4, sharing: mps}`, or leave it out"
         yield Finding((*at, "sharing"), "is for slices, and there are none", hint)
+
+
+def _mig(at: Path, profile: str, name: str, kind: Instance) -> Iterator[Finding]:
+    if profile not in kind.mig:
+        there = ", ".join(f"{each} (×{facts.instances})" for each, facts in kind.mig.items())
+        hint = f"there are {there}" if there else "its GPUs have no MIG that this fleet knows; take `slices`"
+        what = f"`{profile}` is no MIG profile of the {kind.gpu_name.upper()} of a `{name}`"
+        yield Finding((*at, "mig"), what, hint)
 
 
 def _labels(at: tuple[str, str], group: NodeGroup) -> Iterator[Finding]:

@@ -61,6 +61,9 @@ class Gpu(Model):
     sharing: Literal["time-slicing", "mps"] = "time-slicing"
     """Of slices. time-slicing: processes take turns, and nothing but they themselves bounds their memory; mps: they
     run at once, each within its part of memory and cores, and an error of one may end them all."""
+    mig: Annotated[str, Matching(r"[1-7]g\.[0-9]+gb", "a MIG profile", "1g.10gb")] | None = None
+    """Instead of slices: each GPU as that many instances of this profile as it holds, made as a node starts. Each has
+    its own cores and memory, and its faults are its own. On A100, H100 and H200."""
 
 
 class NodeGroup(Model):

@@ -68,7 +68,7 @@ def _divided(inputs: Inputs, name: str, there: list[str]) -> Iterator[Finding]:
     group = inputs.cluster.node_groups[name]
     kind = inputs.catalog.instances[group.instance_types[0]]
     offered = gpus.offered(group, kind)
-    has = f"{offered} slices, which are for one set each" if gpus.slices(group) > 1 else f"GPUs to divide: {offered}"
+    has = f"{offered} slices, which are for one set each" if gpus.sliced(group) else f"GPUs to divide: {offered}"
     what = f"{len(there)} sets of models ({', '.join(there)}) are on it, and a `{group.instance_types[0]}` has {has}"
     each, rest = divmod(len(there), kind.gpus)
     hint = "give each set `node_groups` of its own"

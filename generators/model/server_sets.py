@@ -43,7 +43,7 @@ def gpus_each(inputs: Inputs, group: str) -> int:
     count = len(on(inputs.cluster, group)) or 1
     whole, rest = divmod(offered, count)
     # Two slices may be of one GPU, and a process that computes sees one of them.
-    return 0 if rest or (found.gpu and found.gpu.slices and whole > 1) else whole
+    return 0 if rest or (gpus.sliced(found) and whole > 1) else whole
 
 
 def of_job(cluster: Cluster, job: InferenceJob) -> str | None:

@@ -44,7 +44,8 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
 
 def _group_row(inputs: Inputs, name: str, group: NodeGroup) -> tuple[object, ...]:
     instance = inputs.catalog.instances[group.instance_types[0]]
-    gpus = f"{instance.gpus * group.max} {instance.gpu_name} ({group.gpu.mode})" if group.gpu else ""
+    way = f"{group.gpu.mode}, MIG {group.gpu.mig}" if group.gpu and group.gpu.mig else group.gpu and group.gpu.mode
+    gpus = f"{instance.gpus * group.max} {instance.gpu_name} ({way})" if group.gpu else ""
     prices = [f"{instance.usd_hour * count:.2f}" if instance.usd_hour else "" for count in (group.min, group.max)]
     types = ", ".join(group.instance_types)
     return (name, types, group.capacity, group.min, group.max, instance.vcpu * group.max, gpus, *prices)

@@ -92,6 +92,9 @@ def _node_group(inputs: Inputs, managed: ManagedGroup) -> Facts:
         "max_size": managed.max,
         "max_pods": sizing.max_pods(inputs, group),
         "max_unavailable": group.max_unavailable,
+        "mig": {"profile": group.gpu.mig, "instances": gpus.slices(group, instance)}
+        if group.gpu and group.gpu.mig
+        else None,
         "min_size": managed.min,
         "mix": managed.mix.model_dump() if managed.mix else None,
         "model_folder": names.MODEL_FOLDER if group.gpu else None,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from generators.errors import FleetError, Problem, wrong
-from generators.model.catalog import App, Catalog, ChartValues, Instance, MinorFacts, RegionFacts
+from generators.model.catalog import App, Catalog, ChartValues, Instance, MigProfile, MinorFacts, RegionFacts
 from generators.model.catalog_rules import app_findings, early_secrets, shared_identities, shared_levels, shared_uis
 from generators.source import binding, reader
 from generators.source.nodes import Node
@@ -27,7 +27,7 @@ def load(workspace: Workspace) -> Catalog:
     folder = workspace.root / "apps"
     return Catalog(
         apps=apps,
-        instances={name: Instance(**facts) for name, facts in _data("instances")["instances"].items()},
+        instances=_instances(),
         regions={
             name: RegionFacts(facts["eks_registry"], tuple(facts["zones"]))
             for name, facts in _data("regions")["regions"].items()
@@ -74,6 +74,17 @@ def _missing(root: Path, folder: Path, node: Node, app: App) -> list[Problem]:
 
 def _data(name: str) -> Any:
     return json.loads((DATA / f"{name}.json").read_bytes())
+
+
+def _instances() -> dict[str, Instance]:
+    gpus = {
+        gpu: {name: MigProfile(**facts) for name, facts in profiles.items()}
+        for gpu, profiles in _data("mig_profiles")["gpus"].items()
+    }
+    return {
+        name: Instance(**facts, mig=gpus.get(f"{facts.get('gpu_name')} {facts.get('gpu_memory_mib')}", {}))
+        for name, facts in _data("instances")["instances"].items()
+    }
 
 
 def _chart_values(apps: dict[str, App]) -> dict[str, ChartValues]:

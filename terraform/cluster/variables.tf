@@ -112,6 +112,10 @@ variable "node_groups" {
     max_pods        = optional(number)
     max_unavailable = optional(number)
     model_folder    = optional(string)
+    mig = optional(object({
+      profile   = string
+      instances = number
+    }))
     mix = optional(object({
       on_demand_base       = number
       on_demand_percentage = number

@@ -21,7 +21,10 @@ locals {
     }]
   }
 
-  parts = { for name in keys(var.node_groups) : name => concat(local.node_config[name], local.model_folder[name]) }
+  parts = {
+    for name in keys(var.node_groups) : name =>
+    concat(local.node_config[name], local.model_folder[name], local.partition[name])
+  }
 
   user_data = {
     for name, parts in local.parts : name => length(parts) == 0 ? null : base64encode(join("\n", concat(

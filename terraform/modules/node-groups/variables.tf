@@ -29,8 +29,9 @@ variable "node_groups" {
   description = <<-EOT
     Managed node groups by key. `name`: the name in AWS; it must change with `capacity_type`, `instance_types`,
     `ami_type` and `zones`, which AWS cannot change in place: the new group then starts before the old one goes.
-    `gpus`: what a node offers as nvidia.com/gpu. `max_pods`: kubelet's limit; null leaves it to EKS.
-    `model_folder`: a folder that each node makes as it boots, for pods that run as user and group 1000; null: none.
+    `gpus`: what a node offers as nvidia.com/gpu. `mig`: each GPU as so many instances of one MIG profile, made as a
+    node starts; the NVIDIA device plugin must run with the strategy `single`. `max_pods`: kubelet's limit; null leaves
+    it to EKS. `model_folder`: a folder that each node makes as it boots, for pods that run as user and group 1000; null: none.
     `zones`: those whose subnets the group's nodes stand in. `max_unavailable`: nodes replaced at once in an update;
     null is a tenth of the group, or one in a system group. `mix`: on-demand nodes within a SPOT group; EKS knows
     none, so scripts/spot_mix.py writes it; it counts as what keeps CoreDNS alive. `repair`: EKS replaces nodes that
@@ -52,6 +53,10 @@ variable "node_groups" {
     max_pods        = optional(number)
     max_unavailable = optional(number)
     model_folder    = optional(string)
+    mig = optional(object({
+      profile   = string
+      instances = number
+    }))
     mix = optional(object({
       on_demand_base       = number
       on_demand_percentage = number
@@ -79,6 +84,15 @@ variable "node_groups" {
   validation {
     condition     = alltrue([for group in var.node_groups : endswith(group.ami_type, "_NVIDIA") == (group.gpus > 0)])
     error_message = "a group with gpus needs an NVIDIA ami_type, and one without needs STANDARD."
+  }
+  validation {
+    condition = alltrue([
+      for group in var.node_groups : group.mig == null || try(
+        can(regex("^[1-7]g\\.[0-9]+gb$", group.mig.profile)) && 1 <= group.mig.instances && group.mig.instances <= 7 &&
+        group.gpus > 0 && group.gpus % group.mig.instances == 0, false
+      )
+    ])
+    error_message = "mig is for groups with gpus: a profile such as 1g.10gb, and 1 to 7 instances, of which gpus is a multiple."
   }
   validation {
     condition     = alltrue([for group in var.node_groups : 0 <= group.min_size && group.min_size <= group.max_size && 1 <= group.max_size && group.max_size <= 450])
