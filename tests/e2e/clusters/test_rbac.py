@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from generators.lab.lab import Lab
+from tests.pipelines import NAMESPACE
+from tests.test_pipelines_admission import PARTS, RIGHTS
 
 Object = dict[str, Any]
 Question = tuple[str, str, str, str, str]
@@ -20,6 +22,16 @@ NEVER = (
     ("create", "", "serviceaccounts/token", "kube-system"),
 )
 """What no workload of ours needs, and with what it could take the cluster."""
+
+DNS, AGENT, LOGS = "kube-system:coredns", "amazon-cloudwatch:cloudwatch-agent", "amazon-cloudwatch:fluent-bit"
+NEEDED = (
+    *((DNS, verb, "", resource, "") for verb in ("list", "watch") for resource in ("namespaces", "services")),
+    *((DNS, verb, "discovery.k8s.io", "endpointslices", "") for verb in ("list", "watch")),
+    *((AGENT, verb, "", resource, "") for verb in ("get", "list", "watch") for resource in ("nodes", "pods")),
+    *((AGENT, verb, "apps", "daemonsets", "") for verb in ("get", "list", "watch")),
+    (AGENT, "create", "", "configmaps", "amazon-cloudwatch"),
+)
+"""What programs ask for, by their sources: a rule that a role lost is not missed by that role."""
 
 
 def bound(lab: Lab) -> Iterator[tuple[str, str, list[Object]]]:
@@ -70,6 +82,29 @@ def test_each_right_of_a_role_is_given(synced: Lab) -> None:
     assert len(questions) > 50
     refused = [each for each, allowed in zip(questions, ask(synced, questions), strict=True) if not allowed]
     assert refused == []
+
+
+def needed(lab: Lab) -> dict[Question, bool]:
+    """What is to be given and what is not, by the programs' sources; of Kubeflow Pipelines only in its namespace."""
+    rights = RIGHTS | PARTS[lab.inputs.cluster.name]
+    pipelines = {_split(*each, NAMESPACE): allowed for each, allowed in rights.items() if not _named(each[2])}
+    return dict.fromkeys(NEEDED, True) | pipelines | {_split(*each, "kube-system"): False for each in rights}
+
+
+def _split(account: str, verb: str, resource: str, namespace: str) -> Question:
+    group, _, kind = resource.partition("/")
+    return f"{NAMESPACE}:{account}", verb, group, kind, namespace
+
+
+def _named(resource: str) -> bool:
+    """Whether it is one object, as in `/configmaps/kfp-launcher`: those are asked about in another test."""
+    return resource.startswith("/configmaps/")
+
+
+def test_what_programs_need_is_given_and_what_they_do_not_is_denied(synced: Lab) -> None:
+    expected = needed(synced)
+    found = dict(zip(expected, ask(synced, list(expected)), strict=True))
+    assert {each: allowed for each, allowed in found.items() if allowed != expected[each]} == {}
 
 
 def test_nothing_that_leads_further_is_given(synced: Lab) -> None:
