@@ -23,8 +23,11 @@ PARTS = (
     *("FILTER_NEST", "FILTER_REWRITE_TAG", "FILTER_THROTTLE", "OUT_CLOUDWATCH_LOGS"),
 )
 """Without the journal, which a machine of tests need not have: those two kinds of logs are not tried."""
-UNUSED = ("UNICODE_ENCODER", "WASM")
-"""What takes long to compile, or fails with some compilers, and is used by none of these."""
+UNUSED = (
+    *("BACKTRACE", "CHUNK_TRACE", "CUSTOM_CALYPTIA", "EXAMPLES", "KAFKA", "PROXY_GO", "RIPSER", "SHARED_LIB"),
+    *("STREAM_PROCESSOR", "UNICODE_ENCODER", "WASM", "ZIG"),
+)
+"""What takes long to compile, or wants more of the machine, and is used by none of these."""
 
 
 def built() -> Path | None:
