@@ -119,7 +119,17 @@ def work(found: Scene) -> list[Asked]:
         found.lose("a.mp4.jsonl", "/000000.json")
         for _ in range(2):
             found.run(account, told, *command, code=BAD_INPUT)
+        have(found, account, told)
     return found.asked_by(WORKER)
+
+
+def have(found: Scene, account: str, told: dict[str, str]) -> None:
+    """A batch's model into a folder of the node, alone and with what lies beside it."""
+    model, folder = told["INFERENCE_MODEL"], found.folder / "node"
+    folder.mkdir(exist_ok=True)
+    names = [model, f"{model.rpartition('/')[0]}/"]
+    found.run(account, told, "inference_worker", "fetch", *names, "--folder", str(folder), "--limit-mib", "64")
+    assert len(list(folder.rglob("*.onnx"))) == len(names), "it says with 0 what it could not have, too"
 
 
 def pipeline(found: Scene) -> list[Asked]:
