@@ -19,6 +19,7 @@ Object = dict[str, Any]
 APPS = Path(__file__).parents[1] / "apps"
 MAIN = "gpu-inference/main.jsonnet"
 SPOT_NOTICE_SECONDS = 120
+ROLES = "arn:aws:iam::123456789012:role/prod-tokyo-gpu-inference"
 VERSIONS = ("1.32", "1.33", "1.34", "1.35", "1.36")
 
 
@@ -36,6 +37,7 @@ def group(name: str, mode: str, **changes: Any) -> Facts:
         "cpuMilli": 3320,
         "memoryMib": 12438,
         "gpuMemoryMib": 4096 if mode == "shared" else 16384,
+        "warm": None,
         "selector": {"inference-fleet/node-group": name},
         "taints": [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}],
         **changes,
@@ -82,13 +84,14 @@ def facts(groups: Facts | None = None, jobs: Facts | None = None, **changes: Any
         "environment": "production",
         "bucket": "prod-tokyo-123456789012-ap-northeast-1",
         "app": {"name": "gpu-inference", "namespace": "gpu-inference"},
-        "roles": {"gpu-inference": "arn:aws:iam::123456789012:role/prod-tokyo-gpu-inference-gpu-inference"},
+        "roles": {name: f"{ROLES}-{name}" for name in ("gpu-inference", "warmer")},
         "images": {
             "worker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/prod-tokyo/inference-worker:0.1.0",
             "cudaWorker": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/prod-tokyo/inference-worker:0.1.0-cuda",
         },
         "servers": {"default": server("default", models=["resnet50", "yolo"])},
         "warmImages": [],
+        "modelFolder": None,
         "nodeLocalDns": "169.254.20.10",
         "nodeGroups": groups or {},
         "jobs": jobs or {},
@@ -128,6 +131,20 @@ SETS = facts(
         ),
     },
 )
+
+
+def warm(cluster: Facts, **models: list[str]) -> Facts:
+    """The same cluster, whose nodes keep models: by node group, with `_` for `-`."""
+    folder = {"path": "/var/lib/inference-fleet/models", "nodes": {"inference-fleet/role": "gpu"}}
+    size = {"limitMib": 61440, "cpuMilli": 20, "memoryMib": 256}
+    groups = {
+        name: {**each, "warm": {"models": models.get(name.replace("-", "_"), []), **size}}
+        for name, each in cluster["nodeGroups"].items()
+    }
+    return {**cluster, "modelFolder": folder, "nodeGroups": groups}
+
+
+WARM = warm(EVERYTHING, gpu_t4=["models/resnet50/", "models/yolo/"], gpu_a10g=["models/resnet50/1/model.onnx"])
 CASES = {
     "nothing": facts(),
     "a job group without jobs": facts({"gpu-a10g": A10G}),
@@ -135,6 +152,8 @@ CASES = {
     "a job": facts({"gpu-a10g": A10G}, {"nightly": job("gpu-a10g")}),
     "a job on slices": facts({"gpu-sliced": SLICED}, {"thumbnails": job("gpu-sliced")}),
     "sets of models": SETS,
+    "warm models": WARM,
+    "warm sets": warm(SETS, gpu_t4=["models/resnet50/"]),
     "everything": EVERYTHING,
 }
 

@@ -11,6 +11,7 @@ import pytest
 from tests.gpu_inference import (
     EVERYTHING,
     SLICED,
+    WARM,
     Facts,
     at,
     changed,
@@ -21,11 +22,26 @@ from tests.gpu_inference import (
 REQUIRED = [
     *[key for key in EVERYTHING if key not in {"name", "environment"}],
     *[f"{key}.{inner}" for key in ("app", "images", "roles") for inner in EVERYTHING[key]],
-    *[f"nodeGroups.gpu-sliced.{key}" for key in SLICED if key != "max"],
+    *[f"nodeGroups.gpu-sliced.{key}" for key in SLICED if key not in {"max", "warm"}],
     *[f"servers.default.{key}" for key in EVERYTHING["servers"]["default"] if key != "own"],
     *[f"jobs.weekly.{key}" for key in EVERYTHING["jobs"]["weekly"] if key != "server"],
     "jobs.beside-server.server",
 ]
+
+
+OF_WARM = [
+    "nodeGroups.gpu-a10g.warm",
+    *[f"nodeGroups.gpu-a10g.warm.{key}" for key in WARM["nodeGroups"]["gpu-a10g"]["warm"]],
+    *[f"modelFolder.{key}" for key in WARM["modelFolder"]],
+]
+
+
+@pytest.mark.parametrize("path", OF_WARM)
+def test_a_missing_fact_of_warm_models_is_named(path: str) -> None:
+    cluster = copy.deepcopy(WARM)
+    place, last = at(cluster, path)
+    del place[last]
+    assert f"{path.rpartition('.')[0]}: `{last}` is required" in refusal(cluster)
 
 
 @pytest.mark.parametrize("path", REQUIRED)
@@ -56,6 +72,7 @@ def test_a_wrong_fact_is_named(path: str, value: object, words: str) -> None:
     ("constructor", "required"),
     [
         ("ServiceAccount", ["labels", "name", "namespace"]),
+        ("NodeFolder", ["claim", "labels", "name", "namespace", "nodes", "path"]),
         ("PriorityClass", ["description", "labels", "name", "value"]),
         ("Service", ["labels", "name", "namespace", "ports", "selector"]),
         ("NetworkPolicy", ["labels", "name", "namespace", "podSelector"]),

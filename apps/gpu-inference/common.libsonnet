@@ -35,6 +35,9 @@ local triton = import '../lib/triton.libsonnet';
     shmMib: std.floor(group.share.memory / 4),
   }),
 
+  // ServiceAccount of what is there ahead of others.
+  warmer:: 'warmer',
+
   environment(c):: aws.env(c.region) { HOME: '/tmp' },
 
   // All pods of a component, as a peer of a policy.

@@ -4,8 +4,8 @@ local required = import '../lib/required.libsonnet';
 
 function(cluster)
   local c = required('cluster', [
-    'region', 'bucket', 'app', 'roles', 'images', 'servers', 'warmImages', 'nodeGroups', 'jobs', 'submit',
-    'submitters', 'nodeLocalDns',
+    'region', 'bucket', 'app', 'roles', 'images', 'servers', 'warmImages', 'modelFolder', 'nodeGroups', 'jobs',
+    'submit', 'submitters', 'nodeLocalDns',
   ]) + cluster;
   c {
     app: required('app', ['name', 'namespace']) + c.app,
@@ -18,6 +18,7 @@ function(cluster)
         },
       c.servers
     ),
+    modelFolder: if c.modelFolder == null then null else required('modelFolder', ['path', 'nodes']) + c.modelFolder,
     nodeGroups: std.mapWithKey(gpu.Group, c.nodeGroups),
     jobs: std.mapWithKey(
       function(name, job)

@@ -4,13 +4,15 @@ local network = import '../lib/network.libsonnet';
 local server = import '../lib/server.libsonnet';
 local triton = import '../lib/triton.libsonnet';
 local common = import 'common.libsonnet';
+local models = import 'models.libsonnet';
 
 local containers = {
   triton(c, group, set):: triton.Container({
     image: set.image,
     args: set.args,
-    bucket: c.bucket,
-    prefix: set.modelRepository,
+    repository: if c.modelFolder == null
+    then 's3://%s/%s' % [c.bucket, std.rstripChars(set.modelRepository, '/')]
+    else models.view,
     models: set.models,
     env: common.environment(c),
     resources: group.share { gpus: group.gpusPerServer },
@@ -26,6 +28,7 @@ local containers = {
       INFERENCE_MODELS: std.join(',', set.models),
       INFERENCE_MODEL_REPOSITORY: set.modelRepository,
       INFERENCE_PORT: '%d' % set.own.port,
+      [if c.modelFolder != null then 'INFERENCE_LOCAL_REPOSITORY']: models.view,
     },
     resources: group.share { gpus: group.gpusPerServer },
   }),
@@ -37,9 +40,9 @@ local daemonSet(c, group, set) =
     labels+: own,
     selector: common.selector(c, set.name) + own,
     maxUnavailable: '10%',
-    template: common.template(
+    template: models.Held(c, group, set, common.template(
       c, group, set.name, 'server', own, server.graceSeconds, common.mounted(group, containers[set.kind](c, group, set))
-    ),
+    )),
   });
 
 local forSet(c, groups, name) =

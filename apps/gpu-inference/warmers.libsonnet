@@ -3,6 +3,9 @@ local kube = import '../lib/kube.libsonnet';
 local warmer = import '../lib/warmer.libsonnet';
 local common = import 'common.libsonnet';
 
+// Without a role: what runs here are others' images, and they ask AWS nothing.
+local account = 'image-warmer';
+
 local warmerDaemonSet(c, group) =
   local own = { 'inference-fleet/node-group': group.name };
   kube.DaemonSet(common.object(c, 'warmer-' + group.name, 'warmer') {
@@ -13,7 +16,7 @@ local warmerDaemonSet(c, group) =
     template: warmer.Template({
       images: c.warmImages,
       labels: common.selector(c, 'warmer') + common.labels + own,
-      serviceAccount: c.app.name,
+      serviceAccount: account,
       priorityClass: '%s-warmer' % c.app.name,
       graceSeconds: 1,
       nodes: group.nodes,
@@ -21,10 +24,6 @@ local warmerDaemonSet(c, group) =
     }),
   });
 
-function(c) [
-  common.priority(c, 'warmer', {
-    value: 0,
-    preemptionPolicy: 'Never',
-    description: 'Images pulled ahead: they make room for everything.',
-  }),
-] + [warmerDaemonSet(c, group) for group in std.objectValues(c.nodeGroups)]
+function(c)
+  [kube.ServiceAccount(common.object(c, account, 'warmer'))]
+  + [warmerDaemonSet(c, group) for group in std.objectValues(c.nodeGroups)]

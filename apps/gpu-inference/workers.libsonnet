@@ -7,6 +7,7 @@ local network = import '../lib/network.libsonnet';
 local pod = import '../lib/pod.libsonnet';
 local command = import 'command.libsonnet';
 local common = import 'common.libsonnet';
+local models = import 'models.libsonnet';
 
 local address(c, set) = '%s.%s.svc.cluster.local:%d' % [set.name, c.app.namespace, common.ports(set).http];
 
@@ -32,6 +33,10 @@ local workerEnvironment(c, group, name, job) = common.environment(c) {
   }
 );
 
+// A worker beside a server reads no model itself; a submitted one may mount no claim (submitters.libsonnet).
+local withModel(c, group, job, submitted, template) =
+  if group.workerGpus == 0 || submitted then template else models.Fetched(c, group, job.model, template);
+
 local groupOf(c, name, job) =
   local found = [
     if each in c.nodeGroups then c.nodeGroups[each]
@@ -41,6 +46,13 @@ local groupOf(c, name, job) =
   assert std.length(std.set([group.mode for group in found])) == 1 :
          'jobs.%s: `nodeGroups` are not of one mode' % name;
   gpu.Union(found);
+
+local workerContainer(c, group, name, job) = pod.Container({
+  name: 'worker',
+  image: if group.workerGpus == 0 then c.images.worker else c.images.cudaWorker,
+  env: workerEnvironment(c, group, name, job),
+  resources: group.share { gpus: group.workerGpus },
+}) { command: command };
 
 local workerSpec(c, name, job, ttlSeconds) =
   local group = groupOf(c, name, job);
@@ -55,14 +67,8 @@ local workerSpec(c, name, job, ttlSeconds) =
     suspend: job.suspend && job.schedule == null,
     ttlSeconds: ttlSeconds,
     own: own,
-    template: common.template(c, group, 'worker', 'worker', own, batch.graceSeconds, common.mounted(
-      group,
-      pod.Container({
-        name: 'worker',
-        image: if group.workerGpus == 0 then c.images.worker else c.images.cudaWorker,
-        env: workerEnvironment(c, group, name, job),
-        resources: group.share { gpus: group.workerGpus },
-      }) { command: command }
+    template: withModel(c, group, job, ttlSeconds != null, common.template(
+      c, group, 'worker', 'worker', own, batch.graceSeconds, common.mounted(group, workerContainer(c, group, name, job))
     )),
   });
 

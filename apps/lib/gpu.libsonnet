@@ -19,7 +19,7 @@ local smallest(groups, value) = std.foldl(std.min, std.map(value, groups), value
   Group(name, given)::
     local group = required('nodeGroups.' + name, [
       'mode', 'sharing', 'gpusPerNode', 'gpusPerServer', 'servers', 'cpuMilli', 'memoryMib', 'gpuMemoryMib', 'selector',
-      'taints',
+      'taints', 'warm',
     ]) + given;
     assert group.mode in modes : 'nodeGroups.%s: `mode` is `%s`' % [name, group.mode];
     local mode = modes[group.mode];
@@ -29,6 +29,8 @@ local smallest(groups, value) = std.foldl(std.min, std.map(value, groups), value
     local memory = std.floor(group.memoryMib / pods);
     group {
       name: name,
+      warm: if group.warm == null then null
+      else required('nodeGroups.%s.warm' % name, ['models', 'limitMib', 'cpuMilli', 'memoryMib']) + group.warm,
       workerGpus: mode.workerGpus,
       workerGpuMemoryMib: group.gpuMemoryMib,
       share: { cpu: std.floor(group.cpuMilli / pods), memory: memory },
@@ -52,5 +54,7 @@ local smallest(groups, value) = std.foldl(std.min, std.map(value, groups), value
       },
       workerGpuMemoryMib: smallest(groups, function(group) group.workerGpuMemoryMib),
       scratchMib: smallest(groups, function(group) group.scratchMib),
+      warm: if groups[0].warm == null then null
+      else groups[0].warm { limitMib: smallest(groups, function(group) group.warm.limitMib) },
     },
 }

@@ -32,6 +32,47 @@ local only(p, fields) = { [field]: p[field] for field in fields if field in p };
       automountServiceAccountToken: false,
     },
 
+  // A folder that each of many nodes has, and the claim on it. Nobody holds it to the size, which cannot be changed.
+  NodeFolder(params)::
+    local p = required('NodeFolder', ['name', 'namespace', 'labels', 'path', 'nodes', 'claim']) + params;
+    local both = {
+      accessModes: ['ReadWriteMany'],
+      // No class: neither the default one nor anybody's provisioner has a part in it.
+      storageClassName: '',
+      volumeMode: 'Filesystem',
+    };
+    [
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name: p.name, labels: p.labels },
+        spec: both {
+          capacity: { storage: '1Gi' },
+          persistentVolumeReclaimPolicy: 'Retain',
+          claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace: p.namespace, name: p.claim },
+          // Not `hostPath`, whose folder the kubelet gives to no group.
+          'local': { path: p.path },
+          // Cannot be changed, so it is what all such nodes will ever have in common.
+          nodeAffinity: {
+            required: {
+              nodeSelectorTerms: [{
+                matchExpressions: [
+                  { key: key, operator: 'In', values: [p.nodes[key]] }
+                  for key in std.objectFields(p.nodes)
+                ],
+              }],
+            },
+          },
+        },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: meta(p { name: p.claim }),
+        spec: both { resources: { requests: { storage: '1Gi' } }, volumeName: p.name },
+      },
+    ],
+
   PriorityClass(params)::
     local p = required('PriorityClass', ['name', 'labels', 'value', 'description']) + params;
     {

@@ -1,4 +1,4 @@
-// NVIDIA's Triton as a container that reads its models from S3 when it starts.
+// NVIDIA's Triton as a container that reads its models when it starts.
 local required = import 'required.libsonnet';
 local server = import 'server.libsonnet';
 
@@ -7,13 +7,13 @@ local server = import 'server.libsonnet';
   ports:: { grpc: 8001, http: 8000 },
 
   Container(params)::
-    local p = required('Triton', ['image', 'args', 'bucket', 'prefix', 'models', 'env', 'resources']) + params;
+    local p = required('Triton', ['image', 'args', 'repository', 'models', 'env', 'resources']) + params;
     server.Container({
       image: p.image,
       command: [],
       args: [
         'tritonserver',
-        '--model-repository=s3://%s/%s' % [p.bucket, std.rstripChars(p.prefix, '/')],
+        '--model-repository=' + p.repository,
         // A write to the bucket changes no server that runs: half a model is never loaded, nor everywhere at once.
         '--model-control-mode=explicit',
         // Without S3, or with a model that does not load, it ends at once and is started again, rather than to wait

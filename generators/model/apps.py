@@ -205,6 +205,9 @@ class GpuInferenceSettings(AppSettings):
     warm_images: tuple[Image, ...] = ()
     """Images that every GPU node pulls before a pod asks for them: the next `server_image`, a day before it is that.
     Taken out again, nodes drop them when their disks fill."""
+    warm_models: bool = False
+    """Every GPU node keeps the models that its servers and batches name in a folder of its own, before their pods start
+    and for all of them; what is no longer named goes. How much they may take follows from the group's `disk_gb`."""
     worker_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] = "0.1.0"
     """Tag of our own worker image in the cluster's ECR repository; left out, that of the same commit's worker."""
     jobs: dict[Name, InferenceJob] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import gpus, server_sets, sizing
+from . import gpus, server_sets, sizing, warm_models
 from .allocatable import allocatable
 from .base import Finding
 from .catalog import Inputs
@@ -38,11 +38,12 @@ def room(inputs: Inputs, name: str) -> Room:
     group = inputs.cluster.node_groups[name]
     kind = inputs.catalog.instances[group.instance_types[0]]
     node = allocatable(kind, sizing.max_pods(inputs, group))
+    cpu, memory, more_pods = warm_models.overhead(inputs.cluster, name)
     return Room(
-        cpu_milli=node.cpu_milli - EVERY_NODE_CPU_MILLI,
-        memory_mib=node.memory_mib - EVERY_NODE_MEMORY_MIB,
+        cpu_milli=node.cpu_milli - EVERY_NODE_CPU_MILLI - cpu,
+        memory_mib=node.memory_mib - EVERY_NODE_MEMORY_MIB - memory,
         pods=pods(inputs, name),
-        pods_max=node.pods - EVERY_NODE_PODS,
+        pods_max=node.pods - EVERY_NODE_PODS - more_pods,
         gpu_memory_mib=gpus.share_mib(group, kind),
     )
 

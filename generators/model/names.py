@@ -20,6 +20,8 @@ from .server_sets import repositories
 
 NODE_LOCAL_DNS = "169.254.20.10"
 """Link-local address of the DNS cache on each node, where node-local-dns runs."""
+GPU_ROLE = "gpu"
+"""Value of the role label on GPU nodes."""
 MODEL_FOLDER = "/var/lib/inference-fleet/models"
 """On every GPU node from its boot, models warmed or not: so pods can be given it before any node is replaced."""
 GIT_SECRET = "git-repository"  # noqa: S105 (its name, not what it holds)
@@ -187,7 +189,7 @@ def coredns_image(inputs: Inputs) -> str:
 
 def node_role(group: NodeGroup) -> str:
     """Value of the role label: system, gpu or worker."""
-    return "gpu" if group.gpu else group.role
+    return GPU_ROLE if group.gpu else group.role
 
 
 def node_labels(name: str, group: NodeGroup, instance: Instance) -> dict[str, str]:

@@ -19,6 +19,7 @@ from .pipelines import pipelines
 from .placement_rules import placement
 from .secrets import secrets
 from .server_rules import server_sizes, servers
+from .warm_models import warm_models
 
 
 def reference(inputs: Inputs) -> Iterator[Finding]:
@@ -150,6 +151,7 @@ def findings(inputs: Inputs) -> list[Finding]:
         *placement(inputs),
         *servers(inputs),
         *jobs(inputs),
+        *warm_models(inputs),
         *data(inputs),
         *pipelines(inputs),
         *packages(inputs),

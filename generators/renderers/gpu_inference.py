@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generators.model import gpu_room, gpus, names, server_sets, sizing
+from generators.model import gpu_room, gpus, names, server_sets, sizing, warm_models
 from generators.model.apps import GpuInferenceSettings, InferenceJob
 from generators.model.catalog import Inputs
 from generators.model.model_servers import ModelServer
@@ -20,6 +20,7 @@ def facts(inputs: Inputs) -> Facts:
         },
         "servers": {name: _server(name, each) for name, each in server_sets.sets(settings).items()},
         "warmImages": list(settings.warm_images),
+        "modelFolder": _model_folder() if settings.warm_models else None,
         "nodeGroups": _groups(inputs),
         "submit": settings.submit is not None,
         "submitters": names.SUBMITTERS if names.submitter_arns(inputs.cluster) else None,
@@ -85,5 +86,19 @@ def _groups(inputs: Inputs) -> Facts:
                 "gpusPerServer": server_sets.gpus_each(inputs, name),
                 "selector": {names.GROUP_LABEL: name},
                 "taints": names.node_taints(group),
+                "warm": _warm(inputs, name) if warm_models.on(inputs.cluster) else None,
             }
     return found
+
+
+def _model_folder() -> Facts:
+    return {"path": names.MODEL_FOLDER, "nodes": {names.ROLE_LABEL: names.GPU_ROLE}}
+
+
+def _warm(inputs: Inputs, name: str) -> Facts:
+    return {
+        "models": warm_models.named(inputs.cluster, name),
+        "limitMib": warm_models.room_mib(inputs.cluster.node_groups[name]),
+        "cpuMilli": warm_models.WARMER_CPU_MILLI,
+        "memoryMib": warm_models.WARMER_MEMORY_MIB,
+    }

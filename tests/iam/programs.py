@@ -17,9 +17,10 @@ from urllib.parse import parse_qs
 
 import boto3
 
+from generators.model import names, warm_models
 from tests.aws.recording import Asked, recorded
 from tests.aws.server import serving
-from tests.fleets import ROOT
+from tests.fleets import ROOT, committed
 from tests.iam import facts
 from tests.iam.pipeline import defaults
 from tests.movies import BLUE, GREEN, RED, make_model, make_movie
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 WORKER, RUNNER = "gpu-inference/gpu-inference", "kubeflow/pipeline-runner"
+WARMER = "gpu-inference/warmer"
 OWN_KEY = "testing"
 SECONDS = 20
 """Of a movie: more frames than a batch of the model, so that a place within it is saved."""
@@ -140,5 +142,19 @@ def pipeline(found: Scene) -> list[Asked]:
     return found.asked_by(RUNNER)
 
 
-OURS = {WORKER: work, RUNNER: pipeline}
+def warm(found: Scene) -> list[Asked]:
+    """What the warmer of a node asks that keeps all models of the cluster, whether its nodes do or not."""
+    cluster = committed().load(found.cluster).cluster
+    named = sorted({model for group in cluster.node_groups for model in warm_models.named(cluster, group)})
+    for model in named:
+        found.fill(f"{model}1/model.onnx" if model.endswith("/") else model)
+    folder = found.folder / "models"
+    folder.mkdir()
+    env = {"INFERENCE_BUCKET": names.bucket(cluster), "AWS_DEFAULT_REGION": cluster.region}
+    found.run(WARMER, env, "inference_worker", "fetch", f"--folder={folder}", "--limit-mib=100", *named)
+    assert len([each for each in folder.iterdir() if "@" in each.name]) == len(named) > 0, "they are there"
+    return found.asked_by(WARMER)
+
+
+OURS = {WORKER: work, RUNNER: pipeline, WARMER: warm}
 """The ServiceAccounts whose pods run programs of ours, and how these are run here."""

@@ -56,7 +56,9 @@ def _fetched(store: Store, shelf: Shelf, name: str) -> tuple[str, bool]:
     folder = ""
     try:
         folder = bucket_models.version(store, name).folder
-        folder, held = _take(store, shelf, name)
+        held = shelf.hold(folder)
+        if held is None:
+            folder, held = _take(store, shelf, name)
         held.release()
     except Exception as error:  # noqa: BLE001 (whatever it is, one line tells it, and the next look tries again)
         say(f"{name} is not here: {type(error).__name__}: {error}", "error")
