@@ -29,7 +29,7 @@ from tests.worker_warming import (
     holds,
     lines,
     put,
-    start,
+    running,
     versions,
 )
 
@@ -121,7 +121,7 @@ def test_a_change_in_the_bucket_is_another_version_which_shares_what_did_not_cha
 def test_what_a_process_holds_stays_until_the_process_is_gone(env: dict[str, str], store: Store, folder: Path) -> None:
     view, ready, shelf = folder.parent / "view", folder.parent / "ready", Shelf(folder, LIMIT * MIB)
     words = command("pin", folder, f"--view={view}", f"--ready={ready}", SERVED)
-    with start(env, words) as server:
+    with running(env, words) as server:
         until(ready.exists)
         [pinned] = versions(folder)
         assert (view / "resnet50").resolve() == (folder / pinned / "files").resolve()
@@ -140,7 +140,7 @@ def test_a_server_that_starts_again_reads_what_it_read_before(env: dict[str, str
     view, ready = folder.parent / "view", folder.parent / "ready"
     words = command("pin", folder, f"--view={view}", f"--ready={ready}", SERVED)
     for attempt in range(3):
-        with start(env, words) as server:
+        with running(env, words) as server:
             until(ready.exists)
             assert holds(folder / served(folder)[0]) == {
                 path: digest for path, digest in digests(OBJECTS, SERVED).items() if not path.endswith("/")
@@ -152,7 +152,7 @@ def test_a_server_that_starts_again_reads_what_it_read_before(env: dict[str, str
         ready.unlink()
     # Where it was removed meanwhile, the pod is as good as a new one.
     assert warming.keep(store, Shelf(folder, LIMIT * MIB), [])
-    with start(env, words) as server:
+    with running(env, words) as server:
         until(ready.exists)
         assert (view / "resnet50/1/model.plan").read_bytes() == b"overover"
         server.kill()
@@ -162,7 +162,7 @@ def test_the_warmer_follows_the_bucket_and_says_when_it_is_ready(
     env: dict[str, str], store: Store, folder: Path
 ) -> None:
     ready = folder.parent / "ready"
-    with start(env, command("warm", folder, f"--ready={ready}", "--every=0.2", SERVED)) as warmer:
+    with running(env, command("warm", folder, f"--ready={ready}", "--every=0.2", SERVED)) as warmer:
         until(ready.exists)
         [first] = versions(folder)
         store.client.delete_object(Bucket=BUCKET, Key=f"{SERVED}1/model.plan")

@@ -17,7 +17,7 @@ from inference_worker.store import Store, connect
 
 from tests.aws.server import serving
 from tests.worker_batch import KEYS, environment, fill
-from tests.worker_warming import PLAIN, SERVED, command, digests, finish, holds, lines, put, start, versions
+from tests.worker_warming import PLAIN, SERVED, command, digests, finish, holds, lines, put, running, start, versions
 
 MIB = 2**20
 OBJECTS = {
@@ -140,7 +140,7 @@ def test_forty_kills_at_random_moments_leave_nothing_half(env: dict[str, str], s
 
 @pytest.mark.usefixtures("store")
 def test_who_comes_after_a_killed_one_goes_on_where_that_was(env: dict[str, str], folder: Path) -> None:
-    with start(env, command("fetch", folder, SERVED, limit=LIMIT)) as first:
+    with running(env, command("fetch", folder, SERVED, limit=LIMIT)) as first:
         end = time.monotonic() + 30
         while not [path for path in folder.glob(".coming/*/files/*/model.plan") if path.is_file()]:
             assert time.monotonic() < end, "no file was there before the model was"

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,16 @@ def command(name: str, folder: Path, *more: str, limit: int = LIMIT) -> list[str
 
 def start(env: dict[str, str], words: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@contextmanager
+def running(env: dict[str, str], words: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends with the block, so that a test that fails does not wait for it."""
+    with start(env, words) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def finish(env: dict[str, str], words: list[str]) -> tuple[int, list[dict[str, Any]]]:
