@@ -116,7 +116,9 @@ def test_forty_kills_at_random_moments_leave_nothing_half(env: dict[str, str], s
         command("pin", folder, f"--view={folder.parent}/view", SERVED, limit=LIMIT),
     ]
     with Watch(folder, whole) as watch:
-        for number in range(KILLS):
+        for number in range(10 * KILLS):
+            if number >= KILLS and len(watch.seen) == len(whole):
+                break  # a busy machine needs longer to have seen them all
             alive.append(start(env, chance.choice(ways)))
             if len(alive) == PODS:
                 pod = alive.pop(chance.randrange(PODS))
@@ -129,7 +131,7 @@ def test_forty_kills_at_random_moments_leave_nothing_half(env: dict[str, str], s
             pod.kill()
             ends[pod.wait(60)] += 1
     assert watch.wrong == []
-    assert len(watch.seen) == 3, "two versions of the one, and the other"
+    assert len(watch.seen) == len(whole), "two versions of the one, and the other"
     assert ends[-signal.SIGKILL] > 5, ends
     code, said = finish(env, command("fetch", folder, SERVED, PLAIN, limit=LIMIT))
     assert code == 0, said
