@@ -295,7 +295,7 @@ class TestWholeCluster:
         assert problems[0].hint
 
     def test_a_service_account_deleted_where_it_is_generated(self, scene: Scene) -> None:
-        path = next(scene.folder.glob("generated/manifests/gpu-inference/serviceaccount-*.yaml"))
+        path = next(scene.folder.glob("generated/manifests/gpu-inference/serviceaccount-gpu-inference.yaml"))
         path.unlink()
         problems = scene.problems()
         assert [each for each in problems if "makes no such ServiceAccount" in each.message and each.place.line]
