@@ -125,7 +125,7 @@ def test_what_a_process_holds_stays_until_the_process_is_gone(env: dict[str, str
         until(ready.exists)
         [pinned] = versions(folder)
         assert (view / "resnet50").resolve() == (folder / pinned / "files").resolve()
-        put(store, {f"{SERVED}1/model.plan": b"written over"})
+        put(store, {f"{SERVED}1/model.plan": os.urandom(9 * MIB)})
         assert warming.keep(store, shelf, [SERVED])
         assert len(versions(folder)) == 2, "the new one is ahead, and the old one is read"
         assert warming.keep(store, shelf, [])
@@ -232,11 +232,11 @@ def test_a_full_disk_leaves_nothing_half(env: dict[str, str], folder: Path) -> N
 def test_a_model_that_changes_under_way_is_not_taken_for_what_it_was(
     store: Store, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, count = Store.download, list[str]()
+    real, count, other = Store.download, list[str](), os.urandom(MIB)  # as many bytes as before
 
     def download(self: Store, key: str, file: Path) -> None:
         if not count:
-            put(store, {key: b"other bytes"})
+            put(store, {key: other})
         count.append(key)
         real(self, key, file)
 
@@ -246,10 +246,9 @@ def test_a_model_that_changes_under_way_is_not_taken_for_what_it_was(
         shelf.fetch(store, before)
     assert shelf.hold(before.folder) is None
     count.clear()
-    monkeypatch.setitem(OBJECTS, PLAIN, b"other bytes")
     assert warming.keep(store, shelf, [PLAIN])
     [now] = versions(shelf.folder)
-    assert holds(shelf.folder / now) == {"model.onnx": digests({PLAIN: b"other bytes"}, PLAIN)[""]}
+    assert holds(shelf.folder / now) == {"model.onnx": digests({PLAIN: other}, PLAIN)[""]}
     assert not list((shelf.folder / ".coming").iterdir())
 
 
