@@ -79,9 +79,10 @@ golden: .venv/.dev ## Rewrite the expected files of the golden tests; read the d
 bench: .venv/.dev ## Measure start-up, rendering and validation as ratios against peers in the same run
 	@.venv/bin/python -m tests.bench
 
-fmt: .venv/.dev ## Format Python
+fmt: .venv/.dev ## Format Python, and jsonnet where `make tools` has built its formatter
 	@.venv/bin/ruff format apps generators scripts tests
 	@.venv/bin/ruff check --preview --fix-only -q apps generators scripts tests
+	@.venv/bin/python -m generators.tools.jsonnet_format
 
 lint: .venv/.dev ## ruff and mypy, strict
 	@.venv/bin/ruff format --check -q apps generators scripts tests || { echo "mend it with: make fmt" >&2; exit 1; }
@@ -94,7 +95,7 @@ schema: .venv/.run ## Write schemas/ from the models
 docs: .venv/.dev ## Write docs/reference/ from the commands and models
 	@.venv/bin/python -m generators.cli.reference
 
-tools: .venv/.run ## Build kustomize and kubeconform into a cache outside the checkout (needs Go)
+tools: .venv/.run ## Build kustomize, kubeconform and jsonnetfmt into a cache outside the checkout (needs Go)
 	@.venv/bin/python -m generators.tools.build
 
 control-plane: .venv/.run ## Build etcd, Kubernetes, kwok, Argo CD, helm and CoreDNS into the same cache (needs Go); takes what KUBEBUILDER_ASSETS holds

@@ -18,6 +18,7 @@ echo "go: downloading example.com/module v1.0.0" >&2
 echo "example.com/module/package" >&2
 mkdir -p "$folder" && printf '#!/bin/sh\\n' > "$folder/kustomize" && chmod +x "$folder/kustomize"
 cp "$folder/kustomize" "$folder/kubeconform"
+cp "$folder/kustomize" "$folder/jsonnetfmt"
 """
 
 

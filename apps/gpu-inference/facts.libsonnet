@@ -4,8 +4,19 @@ local required = import '../lib/required.libsonnet';
 
 function(cluster)
   local c = required('cluster', [
-    'region', 'bucket', 'app', 'roles', 'images', 'servers', 'warmImages', 'modelFolder', 'nodeGroups', 'jobs',
-    'submit', 'submitters', 'nodeLocalDns',
+    'region',
+    'bucket',
+    'app',
+    'roles',
+    'images',
+    'servers',
+    'warmImages',
+    'modelFolder',
+    'nodeGroups',
+    'jobs',
+    'submit',
+    'submitters',
+    'nodeLocalDns',
   ]) + cluster;
   c {
     app: required('app', ['name', 'namespace']) + c.app,
@@ -23,8 +34,19 @@ function(cluster)
     jobs: std.mapWithKey(
       function(name, job)
         required('jobs.' + name, [
-          'nodeGroups', 'input', 'output', 'model', 'server', 'shards', 'parallelism', 'deadlineSeconds', 'maxFailed',
-          'enough', 'suspend', 'schedule', 'timeZone',
+          'nodeGroups',
+          'input',
+          'output',
+          'model',
+          'server',
+          'shards',
+          'parallelism',
+          'deadlineSeconds',
+          'maxFailed',
+          'enough',
+          'suspend',
+          'schedule',
+          'timeZone',
         ]) + job,
       c.jobs
     ),

@@ -1,7 +1,7 @@
 // Who submits batches: what they may do, and what a Job of theirs may be.
 local kube = import '../lib/kube.libsonnet';
-local common = import 'common.libsonnet';
 local command = import 'command.libsonnet';
+local common = import 'common.libsonnet';
 
 local name = 'submitters';
 local label = "metadata.?labels[?'app.kubernetes.io/managed-by'].orValue('')";

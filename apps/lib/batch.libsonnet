@@ -14,7 +14,14 @@ local required = import 'required.libsonnet';
   // No `ttlSeconds` for what is in git: a Job that is gone from the cluster but not from git would run again.
   IndexedSpec(params)::
     local p = { ttlSeconds: null } + required('IndexedSpec', [
-      'completions', 'parallelism', 'deadlineSeconds', 'maxFailed', 'enough', 'suspend', 'own', 'template',
+      'completions',
+      'parallelism',
+      'deadlineSeconds',
+      'maxFailed',
+      'enough',
+      'suspend',
+      'own',
+      'template',
     ]) + params;
     assert p.parallelism <= p.completions :
            'IndexedSpec: `parallelism` %d is more than `completions` %d' % [p.parallelism, p.completions];

@@ -18,8 +18,17 @@ local smallest(groups, value) = std.foldl(std.min, std.map(value, groups), value
   // offers as one: a slice, where GPUs are sliced.
   Group(name, given)::
     local group = required('nodeGroups.' + name, [
-      'mode', 'sharing', 'gpusPerNode', 'gpusPerServer', 'servers', 'cpuMilli', 'memoryMib', 'gpuMemoryMib', 'selector',
-      'taints', 'warm',
+      'mode',
+      'sharing',
+      'gpusPerNode',
+      'gpusPerServer',
+      'servers',
+      'cpuMilli',
+      'memoryMib',
+      'gpuMemoryMib',
+      'selector',
+      'taints',
+      'warm',
     ]) + given;
     assert group.mode in modes : 'nodeGroups.%s: `mode` is `%s`' % [name, group.mode];
     local mode = modes[group.mode];

@@ -55,8 +55,15 @@ local on(nodes) =
   // `scratchMib` is the most that /tmp may hold, `shmMib` the most that /dev/shm may.
   Template(params)::
     local p = required('Template', [
-      'labels', 'serviceAccount', 'priorityClass', 'graceSeconds', 'nodes', 'taints', 'container',
-      'scratchMib', 'shmMib',
+      'labels',
+      'serviceAccount',
+      'priorityClass',
+      'graceSeconds',
+      'nodes',
+      'taints',
+      'container',
+      'scratchMib',
+      'shmMib',
     ]) + params;
     {
       metadata: { labels: p.labels },
