@@ -25,7 +25,16 @@ SIZE = Size(nodes=60, job_seconds=0.5)
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Cluster by cluster, and what breaks one last: pytest's own order would start a lab twice."""
-    items.sort(key=lambda item: (item.name.rpartition("[")[2], "faults" in item.path.parts))
+    items.sort(key=lambda item: (_cluster(item), "faults" in item.path.parts))
+
+
+def _cluster(item: pytest.Item) -> str:
+    """Of the lab that a test is about; nothing for tests that start their own."""
+    return (
+        str(item.callspec.params.get("synced", ""))
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else ""
+    )
 
 
 @pytest.fixture(scope="session", params=Workspace(ROOT).names())
