@@ -62,11 +62,17 @@ def a_node_group_plans_itself(life: Life) -> None:
 
 def an_app_with_an_identity_plans_its_role(life: Life) -> None:
     write(life, keep="app")
-    role = f"{life.checkout.name}-gpu-inference-gpu-inference"
-    assert life.checkout.plan() == {
-        f'module.identity.aws_iam_role.this["{role}"]': "create",
-        f'module.identity.aws_iam_role_policy.this["{role}"]': "create",
+    name = life.checkout.name
+    roles = [f"{name}-gpu-inference-{account}" for account in ("gpu-inference", "warmer")]
+    created = {f'module.identity.aws_iam_role{part}.this["{role}"]' for role in roles for part in ("", "_policy")}
+    # Who may submit batches, and what is told of them.
+    created |= {
+        f'module.cluster.aws_eks_access_entry.submitter["{role}"]'
+        for role in life.checkout.facts["access"]["submitter_role_arns"]
     }
+    created.add('module.monitoring.aws_cloudwatch_metric_alarm.expression["movies-at-fault"]')
+    updated = {"module.monitoring.aws_cloudwatch_dashboard.this": "update"}
+    assert life.checkout.plan() == dict.fromkeys(created, "create") | updated
 
 
 def a_zone_plans_its_network(life: Life) -> None:

@@ -44,9 +44,14 @@ def control_plane(checkout: Checkout) -> None:
     assert cluster["logging"]["clusterLogging"][0]["enabled"]
     account = checkout.facts["account_id"]
     admins = {f"arn:aws:iam::{account}:role/{name}" for name in said["access"]["admins"]}
+    submit = said["apps"].get("gpu-inference", {}).get("submit", {})
+    submitters = {f"arn:aws:iam::{account}:role/{name}" for name in submit.get("roles", [])}
     entries = set(eks.list_access_entries(clusterName=checkout.name)["accessEntries"])
     # EKS adds the nodes' role; whoever ran Terraform is not among them.
-    assert entries == admins | {f"arn:aws:iam::{account}:role/{checkout.name}-node"}
+    assert entries == admins | submitters | {f"arn:aws:iam::{account}:role/{checkout.name}-node"}
+    for each in submitters:
+        entry = eks.describe_access_entry(clusterName=checkout.name, principalArn=each)["accessEntry"]
+        assert entry["kubernetesGroups"] == ["inference-fleet:submitters"]
     for admin in admins:
         found = eks.list_associated_access_policies(clusterName=checkout.name, principalArn=admin)
         assert [each["policyArn"] for each in found["associatedAccessPolicies"]] == [CLUSTER_ADMIN]
