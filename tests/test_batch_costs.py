@@ -30,5 +30,11 @@ def test_a_thousand_movie_minutes_cost_what_the_prices_say(name: str, cells: str
 
 
 def test_every_option_that_it_names_is_one() -> None:
+    """Of the worker, of its `fetch` and `warm`, or of `fleet jobs`."""
+    reference = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    of_jobs = re.findall(
+        r"--([a-z][a-z-]+)", "".join(re.findall(r"^## fleet jobs.*?(?=^## )", reference, re.MULTILINE | re.DOTALL))
+    )
     named = set(re.findall(r"--([a-z][a-z-]+)", PAGE)) - {"laptop", "help"}
-    assert named <= set(HELP), named - set(HELP)
+    others = named - set(HELP)
+    assert others <= {*of_jobs, "folder", "limit-mib"}, others - {*of_jobs}

@@ -26,8 +26,10 @@ GIVEN = ("--input", "movies/new/", "--output", "results/backlog/new/", "--model"
 MORE = ("--node-group", "gpu-a10g", "--shards", "50", "--parallelism", "20", "--deadline-hours", "3",
         "--failed-percentage", "5", "--enough-percentage", "90", "--gpu-memory-mib", "4000")  # fmt: skip
 SUBMIT = fleets.text()[fleets.text().index("    # What is tried without") :]
-TEXT = fleets.text().removesuffix(SUBMIT)
-"""The committed file without prefixes for submitted batches, its batches last."""
+WARM = "    warm_models: true\n"
+TEXT = fleets.text().removesuffix(SUBMIT).replace(WARM, "")
+"""The committed file without prefixes for submitted batches, its batches last; and without models on the nodes, which
+batches in git alone read there."""
 IN_FILE = """\
       new:
         input: movies/new/
@@ -80,6 +82,18 @@ def test_a_submitted_job_is_the_one_in_git_but_for_name_and_ttl(fleet: Fleet, wo
     labels = {**same["metadata"]["labels"], "app.kubernetes.io/managed-by": "fleet"}
     assert job["metadata"]["labels"] == labels
     assert "annotations" not in same["metadata"]
+
+
+def test_models_on_the_nodes_are_for_batches_in_git(fleet: Fleet, workspace: Workspace, prod: Path) -> None:
+    (prod / "cluster.yaml").write_text(TEXT.replace("    jobs:\n", f"{WARM}    jobs:\n") + IN_FILE)
+    git, submitted = in_git(workspace, "new")["spec"], printed(fleet, "--from", "new")["spec"]
+    claims = [
+        [each for each in spec["template"]["spec"]["volumes"] if "persistentVolumeClaim" in each]
+        for spec in (git, submitted)
+    ]
+    assert (len(claims[0]), claims[1]) == (1, [])
+    assert "initContainers" in git["template"]["spec"]
+    assert "initContainers" not in submitted["template"]["spec"]
 
 
 @pytest.mark.usefixtures("prod")
