@@ -29,8 +29,9 @@ RUNS, MOVIES, SIZE, PER_SECOND = 5, 3, (1280, 720), 25
 SECONDS, REPEATS = 10, 6
 CODECS = {"libx264": {"preset": "veryfast"}, "mpeg4": {}}
 """What movies are, by now, and a codec that costs a third of that to decode."""
-LEAST = 0.85
-"""Part of decoding's own pace that the worker must reach."""
+LEAST = {"libx264": 0.85}
+"""Part of decoding's own pace that the worker must reach. Beside a decoder of MPEG-4 the few milliseconds that each
+picture takes weigh three times as much: that row is only told."""
 
 
 def rows(folder: Path) -> list[Row]:
@@ -49,7 +50,7 @@ def _rows(codec: str, movie: Path, model: Path) -> list[Row]:
     _work(place, model, 0)
     pairs = [(_took(_work, place, model, run), _took(_decode, movie)) for run in range(1, RUNS + 1)]
     what = f"a shard from S3 to S3 / decoding its movies alone, {codec}"
-    return [_row(pairs, 0, what, 1 / LEAST), _row(pairs, 1, f"{what}, CPU time", 0)]
+    return [_row(pairs, 0, what, LEAST.get(codec, 0)), _row(pairs, 1, f"{what}, CPU time", 0)]
 
 
 Took = tuple[float, float]
@@ -62,11 +63,11 @@ def _took(run: Callable[..., None], *arguments: object) -> Took:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def _row(pairs: list[tuple[Took, Took]], clock: int, what: str, limit: float) -> Row:
+def _row(pairs: list[tuple[Took, Took]], clock: int, what: str, least: float) -> Row:
     sides = [(ours[clock], peer[clock]) for ours, peer in pairs]
     mine, theirs = (statistics.median(side) * 1000 for side in zip(*sides, strict=True))
-    detail = f"{mine:.0f} ms by {theirs:.0f} ms, {len(pairs)} pairs" + (f"; 1 / {LEAST} at most" if limit else "")
-    return Row(what, statistics.median(a / b for a, b in sides), limit, detail)
+    detail = f"{mine:.0f} ms by {theirs:.0f} ms, {len(pairs)} pairs" + (f"; 1 / {least} at most" if least else "")
+    return Row(what, statistics.median(a / b for a, b in sides), 1 / least if least else 0, detail)
 
 
 def _work(place: Store, model: Path, run: int) -> None:
